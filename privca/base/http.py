@@ -1,0 +1,63 @@
+"""HTTP messages as values: what a protocol core gets and gives. The adapter in ``web`` makes the first and sends the second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end of the connection.
+
+    ``address`` is the remote IP address as text; ``tls`` tells whether the connection is TLS; ``certificate`` is the
+    client's end-entity certificate as DER, if it presented one (it proves possession of the key; trusting it is the profile's matter).
+    """
+
+    address: str
+    tls: bool = False
+    certificate: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, body complete.
+
+    ``path`` is the path as received (percent-encoding kept, no query); ``tail`` is what follows the profile ID in it,
+    without a leading slash. Header names are lower case; a header that came more than once is joined with ``, ``.
+    ``origin`` is scheme, host and port under which the client reached us, as ``https://localhost:8443``, without a slash:
+    every URL that a reply contains begins with it. It is always one of the names that the server was given.
+    """
+
+    method: str
+    path: str
+    tail: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    peer: Peer
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One reply. Header names are sent exactly as spelled here; Content-Length, Date and Server are the adapter's."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, whatever its case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided about an exchange, and on what clause: the reader's line of the transcript."""
+
+    outcome: str = ""
+    clause: str = ""
+    detail: str = ""
+    facts: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,145 @@
+"""Names that a certificate can hold, in one canonical form each, and the identifiers of our own things.
+
+A :class:`Name` is what protocols ask for, prove and hand over; policy and template judge it. Its value is canonical when the
+object exists, so that equality of names is equality of objects.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from privca.base.refused import Reason, Refused
+
+_PROFILE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+# A profile ID is a path segment in front of operations, so it can never be one of them (RFC 7030 section 3.2.2, RFC 9811 section 3.4, RFC 9483 section 6.1).
+OPERATIONS = frozenset(
+    "cacerts simpleenroll simplereenroll serverkeygen csrattrs fullcmc p initialization certification keyupdate pkcs10 revocation "
+    "getcacerts getrootupdate getcertreqtemplate getcrls serverkeygen nested crls".split()
+)
+
+
+class NameKind(enum.StrEnum):
+    """The kinds of GeneralName (RFC 5280 section 4.2.1.6) that this CA certifies."""
+
+    DNS = "dns"
+    IP = "ip"
+    EMAIL = "email"
+    URI = "uri"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Name:
+    """One name: ``value`` is a lower-case A-label DNS name (``*.`` in front if wildcard), an RFC 5952 or dotted IP address,
+    an e-mail address with a lower-case domain, or a URI as given."""
+
+    kind: NameKind
+    value: str
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether this is a DNS name whose first label is ``*``."""
+        return self.kind is NameKind.DNS and self.value.startswith("*.")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def dns_name(text: str) -> Name:
+    """A DNS name in canonical form: lower case, no final dot, letters, digits and hyphens, RFC 1035 lengths; ``*.`` may stand in front.
+
+    :raises Refused: ``REJECTED_IDENTIFIER`` for anything that is not such a name, an IP address in text form included.
+    """
+
+    def refuse(clause: str, detail: str) -> Refused:
+        return Refused(Reason.REJECTED_IDENTIFIER, clause, detail, got=repr(text[:80]))
+
+    value = text.lower()
+    base = value.removeprefix("*.")
+    if not base.isascii():
+        raise refuse("RFC 8555 section 7.1.3", "an internationalized name is written in A-labels (RFC 5890)")
+    if base.endswith("."):
+        raise refuse("RFC 5280 section 4.2.1.6", "a DNS name is written without a final dot")
+    if not base or len(base) > 253:
+        raise refuse("RFC 1035 section 2.3.4", "a DNS name has 1 to 253 octets")
+    if "*" in base:
+        raise refuse("RFC 8555 section 7.1.3", "a wildcard is one '*' as the whole first label")
+    labels = base.split(".")
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            raise refuse("RFC 1035 section 2.3.1", "a label has 1 to 63 letters, digits and hyphens, no hyphen at either end")
+        if label[2:4] == "--" and not _is_a_label(label):
+            raise refuse("RFC 5890 section 2.3.1", "a label with '--' in third and fourth place is a valid A-label or nothing")
+    if labels[-1].isdigit():
+        # No top-level domain is numeric: what looks like one is an IPv4 address or part of one.
+        raise refuse("RFC 8738 section 3", "an IP address is not a DNS name; use identifier type 'ip'")
+    if value.startswith("*.") and len(labels) < 2:
+        raise refuse("RFC 8555 section 7.1.3", "a wildcard of a top-level domain is not issued")
+    return Name(NameKind.DNS, value)
+
+
+def _is_a_label(label: str) -> bool:
+    if not label.startswith("xn--"):
+        return False
+    try:
+        unicode_form = label.removeprefix("xn--").encode("ascii").decode("punycode")
+        return bool(unicode_form) and not unicode_form.isascii() and unicode_form.encode("punycode").decode("ascii") == label.removeprefix("xn--")
+    except (UnicodeError, ValueError):
+        return False
+
+
+def ip_name(text: str) -> Name:
+    """An IP address in canonical text form (RFC 5952 for IPv6).
+
+    :raises Refused: ``MALFORMED`` unless ``text`` is exactly that form, as RFC 8738 section 3 asks.
+    """
+    try:
+        canonical = str(ipaddress.ip_address(text))
+    except ValueError:
+        raise Refused(Reason.MALFORMED, "RFC 8738 section 3", "not an IP address", got=repr(text[:80])) from None
+    if "%" in text or canonical != text:
+        raise Refused(Reason.MALFORMED, "RFC 8738 section 3", "an IP address is written in its canonical form", expected=canonical.partition("%")[0], got=repr(text[:80]))
+    return Name(NameKind.IP, canonical)
+
+
+def email_name(text: str) -> Name:
+    """An ASCII e-mail address (rfc822Name): the local part as given, the domain in canonical form."""
+    local, at, domain = text.rpartition("@")
+    if not at or not local or len(local) > 64 or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+", local) or local[0] == "." or local[-1] == "." or ".." in local:
+        raise Refused(Reason.REJECTED_IDENTIFIER, "RFC 5280 section 4.2.1.6", "not an e-mail address (RFC 2821 Mailbox)", got=repr(text[:80]))
+    if domain.startswith("*."):
+        raise Refused(Reason.REJECTED_IDENTIFIER, "RFC 5280 section 4.2.1.6", "a wildcard is no e-mail domain", got=repr(text[:80]))
+    return Name(NameKind.EMAIL, f"{local}@{dns_name(domain).value}")
+
+
+def uri_name(text: str) -> Name:
+    """An absolute ASCII URI with a scheme and something after it (RFC 5280 section 4.2.1.6: never relative)."""
+    refusal = Refused(Reason.REJECTED_IDENTIFIER, "RFC 5280 section 4.2.1.6", "not an absolute URI in ASCII", got=repr(text[:80]))
+    if not text.isascii() or re.search(r"[\x00-\x20\x7f<>\"\\^`{|}]", text) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", text):
+        raise refusal
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise refusal from None
+    if text.partition(":")[2].startswith("//") and not parts.hostname:
+        raise refusal
+    return Name(NameKind.URI, text)
+
+
+def profile_id(text: str) -> str:
+    """``text`` if it can name a profile, else :class:`Refused`."""
+    if not _PROFILE_ID.fullmatch(text) or text in OPERATIONS:
+        raise Refused(
+            Reason.MALFORMED,
+            "profile: id",
+            "a profile ID is [a-z0-9][a-z0-9-]{0,62} and never the name of an EST or CMP operation",
+            got=repr(text[:80]),
+        )
+    return text

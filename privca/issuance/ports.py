@@ -1,0 +1,176 @@
+"""What the CA needs from the outside: a store that remembers, and keys that sign. The adapters are in ``store`` and ``keys``."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from privca.base.names import Name
+
+
+class GenerationRole(enum.StrEnum):
+    """Which key of a CA this is. A CA has at most one of each role that issues; older ones stay as ``retired`` for status and chains."""
+
+    PREVIOUS = "previous"
+    CURRENT = "current"
+    NEXT = "next"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One key of a CA with its certificates.
+
+    ``certificate`` is its own certificate (self-signed for a root, signed by the parent otherwise). ``new_with_old`` and
+    ``old_with_new`` are the cross certificates of a rollover (RFC 4210 section 4.4), DER, or None. ``key`` is the reference that the
+    key adapter understands. ``number`` counts from 1.
+    """
+
+    authority: str
+    number: int
+    role: GenerationRole
+    key: str
+    certificate: bytes
+    new_with_old: bytes | None
+    old_with_new: bytes | None
+    created: datetime
+    version: int = 0
+
+
+class CertificateStatus(enum.StrEnum):
+    """What the store knows of a certificate. ``expired`` is derived from the time, never stored."""
+
+    PREPARED = "prepared"
+    """Its TBS is recorded; it may or may not have been signed."""
+    ISSUED = "issued"
+    REVOKED = "revoked"
+    HELD = "held"
+
+
+class RevocationReason(enum.IntEnum):
+    """CRLReason of RFC 5280 section 5.3.1; 7 is unused there."""
+
+    UNSPECIFIED = 0
+    KEY_COMPROMISE = 1
+    CA_COMPROMISE = 2
+    AFFILIATION_CHANGED = 3
+    SUPERSEDED = 4
+    CESSATION_OF_OPERATION = 5
+    CERTIFICATE_HOLD = 6
+    REMOVE_FROM_CRL = 8
+    PRIVILEGE_WITHDRAWN = 9
+    AA_COMPROMISE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The record of one certificate, from its prepared TBS on.
+
+    ``request_id`` names the request that it answers, unique within the profile: a request that is submitted twice finds its
+    certificate. ``serial`` is 20 octets big-endian. ``der`` is None until it is signed. ``spki_sha256`` finds certificates by key.
+    ``identity`` tells who asked, as ``acme:ACCOUNT``. ``revoked_by`` tells who revoked.
+    """
+
+    serial: bytes
+    authority: str
+    generation: int
+    profile_id: str
+    profile_revision: int
+    protocol: str
+    request_id: str
+    identity: str
+    subject: str
+    names: tuple[Name, ...]
+    spki_sha256: bytes
+    not_before: datetime
+    not_after: datetime
+    tbs: bytes
+    der: bytes | None
+    status: CertificateStatus
+    recorded: datetime
+    revoked_at: datetime | None = None
+    reason: RevocationReason | None = None
+    revoked_by: str = ""
+    invalidity_date: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedEntry:
+    """One line of a CRL."""
+
+    serial: bytes
+    revoked_at: datetime
+    reason: RevocationReason
+    invalidity_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrlRecord:
+    """A CRL that was signed, and whose number is never given again (RFC 5280 section 5.2.3)."""
+
+    authority: str
+    generation: int
+    number: int
+    this_update: datetime
+    next_update: datetime
+    der: bytes
+
+
+class Conflict(Exception):
+    """A record was changed by somebody else since it was read, or a unique key is taken: read again and decide again."""
+
+
+class IssuanceStore(Protocol):
+    """The CA's memory. Each call is one transaction; what it has returned from survives a kill -9."""
+
+    async def generations(self, authority: str) -> Sequence[Generation]:
+        """All generations of a CA, oldest first; empty if the CA is unknown."""
+
+    async def save_generations(self, generations: Sequence[Generation]) -> None:
+        """Insert (version 0) or update (by version) all of them in one transaction. :raises Conflict:"""
+
+    async def add_certificate(self, certificate: Certificate) -> None:
+        """Record a prepared certificate. :raises Conflict: if serial, or profile and request ID, are taken."""
+
+    async def update_certificate(self, certificate: Certificate) -> None:
+        """Replace the record by serial if its version is still ``certificate.version``, and add 1. :raises Conflict:"""
+
+    async def certificate_by_serial(self, serial: bytes) -> Certificate | None:
+        """The record of a serial number."""
+
+    async def certificate_by_request(self, profile_id: str, request_id: str) -> Certificate | None:
+        """The record of a request."""
+
+    async def certificates(
+        self, *, profile_id: str | None = None, after: bytes | None = None, limit: int = 100
+    ) -> Sequence[Certificate]:
+        """Records in order of recording, for listing."""
+
+    async def revoked(self, authority: str, generation: int, at: datetime) -> Sequence[RevokedEntry]:
+        """Revoked and held certificates of one CA key that have not expired at ``at``."""
+
+    async def revocation_count(self, authority: str) -> int:
+        """A number that changes with every change of revocation of this CA: tells whether a CRL is stale."""
+
+    async def newest_crl(self, authority: str, generation: int) -> CrlRecord | None:
+        """The CRL with the highest number."""
+
+    async def add_crl(self, record: CrlRecord) -> None:
+        """Record a signed CRL before anybody sees it. :raises Conflict: if the number is taken."""
+
+
+class Keys(Protocol):
+    """Private keys by reference. Nothing but signatures ever comes out."""
+
+    async def generate(self, reference: str, kind: str) -> bytes:
+        """Make a key of a kind of ``CertificateAuthority.key`` under a new reference; its SubjectPublicKeyInfo as DER."""
+
+    async def public_key(self, reference: str) -> bytes:
+        """SubjectPublicKeyInfo as DER."""
+
+    def sign(self, reference: str, message: bytes, hash_name: str) -> Awaitable[bytes]:
+        """Sign ``message``: ECDSA or RSA PKCS#1 v1.5 with ``hash_name`` (sha256, sha384, sha512); Ed25519 and ML-DSA ignore it."""

@@ -1,0 +1,165 @@
+"""Issuance profiles and certificate templates: data that an administrator writes in TOML, versioned in the store.
+
+An unknown key is an error that names its path; every certificate records the revision of the profile that issued it.
+What a key means stands beside it; the TOML spelling is the field name.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+KeyKind = Literal["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
+Authentication = Literal["code", "otp", "certificate", "account", "eab", "approval", "open"]
+Protocol = Literal["acme", "est", "scep", "cmp"]
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the configuration: immutable, unknown keys refused."""
+
+
+class SubjectRule(Struct):
+    """What a template does with one subject attribute (keys: CN, O, OU, C, ST, L, serialNumber, emailAddress, DC, UID)."""
+
+    rule: Literal["required", "optional", "forbidden"] = "optional"
+    source: Literal["request", "fixed", "first-name"] = "request"
+    """``first-name`` computes the value: the first DNS name (or IP address) of the certificate that fits in 64 characters."""
+    value: str = ""
+    """For ``fixed``: the value."""
+
+
+class ExtraExtension(Struct):
+    """An extension that is copied into every certificate: OID, criticality and DER of its value in hex."""
+
+    oid: str
+    value: str
+    critical: bool = False
+
+
+class Template(Struct):
+    """What a certificate looks like, whoever asks for it."""
+
+    subject: dict[str, SubjectRule] = {}
+    """Attributes that are not listed are dropped from the request, unless ``subject_other`` says otherwise."""
+    subject_other: Literal["drop", "refuse", "copy"] = "drop"
+    names: tuple[Literal["dns", "ip", "email", "uri"], ...] = ("dns", "ip")
+    names_required: bool = True
+    """Whether at least one subjectAltName must be there."""
+    key_usage: tuple[
+        Literal["digitalSignature", "contentCommitment", "keyEncipherment", "dataEncipherment", "keyAgreement"], ...
+    ] = ("digitalSignature",)
+    """keyEncipherment is left out for keys that cannot encipher (EC, EdDSA, ML-DSA), keyAgreement for keys that cannot agree."""
+    extended_key_usage: tuple[str, ...] = ("serverAuth",)
+    """Names (serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, OCSPSigning, cmcRA, cmcCA, cmKGA) or dotted OIDs."""
+    policies: tuple[str, ...] = ()
+    must_staple: Literal["never", "on-request", "always"] = "on-request"
+    """RFC 7633 status_request."""
+    extensions: tuple[ExtraExtension, ...] = ()
+    requested_extensions: Literal["ignore", "refuse"] = "ignore"
+    """What happens to extensions of the CSR that the template does not place itself; critical ones are always refused."""
+    signature_hash: Literal["sha256", "sha384", "sha512"] = "sha256"
+    crl_url: bool = True
+    ca_url: bool = True
+
+
+class Names(Struct):
+    """A name policy. A name must match a permitted pattern of its kind (none listed: every name of that kind) and no excluded one.
+
+    ``dns``: ``example.test`` matches it and every name below it; ``=example.test`` only itself; ``*`` everything. ``ip``: CIDR.
+    ``email``: a mailbox, a host, or ``.domain`` for all hosts below. ``uri``: a host or ``.domain``. ``subject``: ``O=Example``.
+    """
+
+    permitted_dns: tuple[str, ...] = ()
+    excluded_dns: tuple[str, ...] = ()
+    permitted_ip: tuple[str, ...] = ()
+    excluded_ip: tuple[str, ...] = ()
+    permitted_email: tuple[str, ...] = ()
+    excluded_email: tuple[str, ...] = ()
+    permitted_uri: tuple[str, ...] = ()
+    excluded_uri: tuple[str, ...] = ()
+    permitted_subject: tuple[str, ...] = ()
+    excluded_subject: tuple[str, ...] = ()
+    wildcards: bool = True
+    maximum: int = 100
+    """How many names one certificate may have."""
+
+
+class AcmeOptions(Struct):
+    """Options of an ACME profile (RFC 8555 and its companions)."""
+
+    challenges: tuple[Literal["http-01", "dns-01", "tls-alpn-01"], ...] = ("http-01", "dns-01", "tls-alpn-01")
+    terms_of_service: str = ""
+    """URL; when set, accounts must agree (RFC 8555 section 7.3)."""
+    website: str = ""
+    caa_identities: tuple[str, ...] = ()
+    caa: bool = False
+    """Whether CAA records are checked (RFC 8659, with RFC 8657 parameters)."""
+    nonce_life: str = "1h"
+    order_life: str = "7d"
+    authorization_life: str = "30d"
+    """How long a valid authorization may be reused."""
+    authorization_reuse: bool = True
+    pre_authorization: bool = True
+    finalize: Literal["synchronous", "processing"] = "synchronous"
+    retry_after: int = 3
+    """Seconds that Retry-After tells a client that polls."""
+    orders_per_page: int = 50
+    contacts_maximum: int = 10
+    validation_attempts: int = 3
+    """How often a challenge is tried before it is invalid (RFC 8555 section 8.2)."""
+    validation_interval: str = "2s"
+    validity_request: bool = True
+    """Whether notBefore and notAfter of newOrder are honoured, or refused."""
+    alternate_chains: bool = True
+
+
+class Profile(Struct):
+    """One issuance profile: what stands behind an endpoint URL."""
+
+    protocol: Protocol
+    issuer: str
+    """Name of the issuing CA."""
+    template: str
+    """Name of the template."""
+    validity: str = "90d"
+    renewal_window: str = "30d"
+    """A certificate may be renewed this long before it ends; earlier renewals are refused where the protocol has renewal."""
+    keys: tuple[KeyKind, ...] = ("P-256", "P-384", "P-521", "RSA", "Ed25519")
+    rsa_minimum: int = 2048
+    rsa_maximum: int = 8192
+    authentication: tuple[Authentication, ...]
+    names: Names = Names()
+    backdate: str = "1m"
+    """How far notBefore lies in the past, for clients whose clock is slow."""
+    default: bool = False
+    """Whether this profile answers paths without an ID."""
+    enabled: bool = True
+    tolerant: bool = True
+    """Whether known, harmless deviations of real clients are accepted (BER in CSRs, attribute order)."""
+    acme: AcmeOptions = AcmeOptions()
+
+
+class CertificateAuthority(Struct):
+    """One CA: its key and its place below another CA."""
+
+    subject: dict[str, str]
+    """Subject attributes by short name, e.g. ``{CN = "Lab Root", O = "Lab"}``."""
+    parent: str = ""
+    """Name of the CA that certifies this one; none: self-signed."""
+    key: Literal[
+        "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"
+    ] = "P-256"
+    validity: str = "10y"
+    signature_hash: Literal["sha256", "sha384", "sha512"] = "sha256"
+    path_length: int | None = None
+    crl_life: str = "7d"
+
+
+class Revisioned(Struct):
+    """A profile with its template as one immutable revision: what a request is judged by, from its first octet to the signature."""
+
+    id: str
+    revision: int
+    profile: Profile
+    template: Template

@@ -1,0 +1,1 @@
+"""PKIX formats, one RFC a module, all behind the one codec seam ``pkix.der``."""
