@@ -131,10 +131,10 @@ class IssuanceStore(Protocol):
         """All generations of a CA, oldest first; empty if the CA is unknown."""
 
     async def save_generations(self, generations: Sequence[Generation]) -> None:
-        """Insert (version 0) or update (by version) all of them in one transaction. :raises Conflict:"""
+        """Insert (version 0) or update (by version) all of them in one transaction; each is stored with its version + 1. :raises Conflict:"""
 
     async def add_certificate(self, certificate: Certificate) -> None:
-        """Record a prepared certificate. :raises Conflict: if serial, or profile and request ID, are taken."""
+        """Record a prepared certificate (version 0; it is stored as version 1). :raises Conflict: if serial, or profile and request ID, are taken."""
 
     async def update_certificate(self, certificate: Certificate) -> None:
         """Replace the record by serial if its version is still ``certificate.version``, and add 1. :raises Conflict:"""

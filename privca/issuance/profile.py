@@ -15,11 +15,11 @@ Authentication = Literal["code", "otp", "certificate", "account", "eab", "approv
 Protocol = Literal["acme", "est", "scep", "cmp"]
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the configuration: immutable, unknown keys refused."""
 
 
-class SubjectRule(Struct):
+class SubjectRule(Struct, kw_only=True):
     """What a template does with one subject attribute (keys: CN, O, OU, C, ST, L, serialNumber, emailAddress, DC, UID)."""
 
     rule: Literal["required", "optional", "forbidden"] = "optional"
@@ -29,7 +29,7 @@ class SubjectRule(Struct):
     """For ``fixed``: the value."""
 
 
-class ExtraExtension(Struct):
+class ExtraExtension(Struct, kw_only=True):
     """An extension that is copied into every certificate: OID, criticality and DER of its value in hex."""
 
     oid: str
@@ -37,7 +37,7 @@ class ExtraExtension(Struct):
     critical: bool = False
 
 
-class Template(Struct):
+class Template(Struct, kw_only=True):
     """What a certificate looks like, whoever asks for it."""
 
     subject: dict[str, SubjectRule] = {}
@@ -63,7 +63,7 @@ class Template(Struct):
     ca_url: bool = True
 
 
-class Names(Struct):
+class Names(Struct, kw_only=True):
     """A name policy. A name must match a permitted pattern of its kind (none listed: every name of that kind) and no excluded one.
 
     ``dns``: ``example.test`` matches it and every name below it; ``=example.test`` only itself; ``*`` everything. ``ip``: CIDR.
@@ -85,7 +85,7 @@ class Names(Struct):
     """How many names one certificate may have."""
 
 
-class AcmeOptions(Struct):
+class AcmeOptions(Struct, kw_only=True):
     """Options of an ACME profile (RFC 8555 and its companions)."""
 
     challenges: tuple[Literal["http-01", "dns-01", "tls-alpn-01"], ...] = ("http-01", "dns-01", "tls-alpn-01")
@@ -114,7 +114,7 @@ class AcmeOptions(Struct):
     alternate_chains: bool = True
 
 
-class Profile(Struct):
+class Profile(Struct, kw_only=True):
     """One issuance profile: what stands behind an endpoint URL."""
 
     protocol: Protocol
@@ -140,7 +140,7 @@ class Profile(Struct):
     acme: AcmeOptions = AcmeOptions()
 
 
-class CertificateAuthority(Struct):
+class CertificateAuthority(Struct, kw_only=True):
     """One CA: its key and its place below another CA."""
 
     subject: dict[str, str]
@@ -156,7 +156,7 @@ class CertificateAuthority(Struct):
     crl_life: str = "7d"
 
 
-class Revisioned(Struct):
+class Revisioned(Struct, kw_only=True):
     """A profile with its template as one immutable revision: what a request is judged by, from its first octet to the signature."""
 
     id: str

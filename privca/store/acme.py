@@ -1,0 +1,425 @@
+"""ACME's memory: accounts, orders, authorizations, external account keys, spent nonces (port: ``acme.ports.AcmeStore``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+
+from privca.acme.ports import (
+    Account,
+    AccountStatus,
+    AcmeRecord,
+    Authorization,
+    AuthorizationState,
+    Challenge,
+    ChallengeStatus,
+    Conflict,
+    ExternalKey,
+    Order,
+)
+from privca.base.names import Name, NameKind
+from privca.store.sealing import Sealing
+from privca.store import schema
+from privca.store.database import Database, Row, Statement, operation
+from privca.store.rows import (
+    names_from_json,
+    names_to_json,
+    texts_from_json,
+    texts_to_json,
+    to_datetime,
+    to_optional_datetime,
+    to_optional_seconds,
+    to_seconds,
+)
+
+FORGET_AT_ONCE = 1000
+"""Spent nonces that one call forgets at most: a bound on how long the database is held."""
+
+_a = schema.acme_account.c
+_ACCOUNT = Statement(
+    select(*schema.acme_account.columns).where(_a.id == bindparam("id"), _a.profile_id == bindparam("profile_id"))
+)
+_ACCOUNT_BY_THUMBPRINT = Statement(
+    select(*schema.acme_account.columns).where(
+        _a.profile_id == bindparam("profile_id"), _a.thumbprint == bindparam("thumbprint")
+    )
+)
+
+_z = schema.acme_authorization.c
+_AUTHORIZATION = Statement(
+    select(*schema.acme_authorization.columns).where(_z.id == bindparam("id"), _z.profile_id == bindparam("profile_id"))
+)
+_AUTHORIZATIONS_OF_NAME = Statement(
+    select(*schema.acme_authorization.columns)
+    .where(
+        _z.account_id == bindparam("account_id"),
+        _z.name == bindparam("name"),
+        _z.kind == bindparam("kind"),
+        _z.wildcard == bindparam("wildcard"),
+        _z.state.in_(["valid", "pending"]),
+        _z.expires > bindparam("at"),
+    )
+    .order_by(_z.created.desc(), _z.id)
+)
+_DUE_AUTHORIZATIONS = Statement(
+    select(*schema.acme_authorization.columns)
+    .where(_z.next_attempt.is_not(None), _z.next_attempt <= bindparam("at"))
+    .order_by(_z.next_attempt)
+    .limit(bindparam("limit"))
+)
+
+_o = schema.acme_order.c
+_ORDER_COLUMNS = tuple(column for column in schema.acme_order.columns if column.name != "sequence")
+_ORDER = Statement(select(*_ORDER_COLUMNS).where(_o.id == bindparam("id"), _o.profile_id == bindparam("profile_id")))
+_ORDER_BY_CERTIFICATE = Statement(
+    select(*_ORDER_COLUMNS).where(
+        _o.certificate_id == bindparam("certificate_id"), _o.profile_id == bindparam("profile_id")
+    )
+)
+_SEQUENCE = Statement(select(_o.sequence).where(_o.id == bindparam("id"), _o.account_id == bindparam("account_id")))
+_ORDERS = Statement(
+    select(*_ORDER_COLUMNS)
+    .where(_o.account_id == bindparam("account_id"), _o.sequence > bindparam("after"))
+    .order_by(_o.sequence)
+    .limit(bindparam("limit"))
+)
+_DUE_ORDERS = Statement(
+    select(*_ORDER_COLUMNS)
+    .where(_o.next_attempt.is_not(None), _o.next_attempt <= bindparam("at"))
+    .order_by(_o.next_attempt)
+    .limit(bindparam("limit"))
+)
+
+_k = schema.external_key.c
+_KEY = Statement(select(*schema.external_key.columns).where(_k.id == bindparam("id")))
+
+_ADD = {
+    Account: Statement(insert(schema.acme_account)),
+    Authorization: Statement(insert(schema.acme_authorization)),
+    Order: Statement(insert(schema.acme_order).values({column.name: bindparam(column.name) for column in _ORDER_COLUMNS})),
+    ExternalKey: Statement(insert(schema.external_key)),
+}
+
+
+def _change(table: Any, *fixed: str) -> Statement:
+    """An update of everything but the columns that never change, if the version is still the one that was read."""
+    changing = [column.name for column in table.columns if column.name not in {"id", "sequence", "created", *fixed}]
+    return Statement(
+        update(table)
+        .where(table.c.id == bindparam("of"), table.c.version == bindparam("read"))
+        .values({name: bindparam(name) for name in changing})
+    )
+
+
+_CHANGE = {
+    Account: _change(schema.acme_account, "profile_id"),
+    Authorization: _change(schema.acme_authorization, "account_id", "profile_id", "kind", "name", "wildcard"),
+    Order: _change(schema.acme_order, "account_id", "profile_id", "names", "authorization_ids", "not_before", "not_after"),
+    ExternalKey: _change(schema.external_key, "profile_id", "sealed", "expires"),
+}
+
+_n = schema.spent_nonce.c
+_SPEND = Statement(insert(schema.spent_nonce))
+_key_of_nonce = (_n.issued, _n.nonce, _n.profile_id)
+_FORGET = Statement(
+    delete(schema.spent_nonce).where(
+        tuple_(*_key_of_nonce).in_(
+            select(*_key_of_nonce).where(_n.issued < bindparam("before")).order_by(*_key_of_nonce).limit(FORGET_AT_ONCE)
+        )
+    )
+)
+
+
+@cache
+def _authorizations_by_id(count: int) -> Statement:
+    """``count`` authorizations at once; one statement for each count, compiled when it first occurs."""
+    return Statement(
+        select(*schema.acme_authorization.columns).where(_z.id.in_([bindparam(f"id{n}") for n in range(count)]))
+    )
+
+
+class Acme:
+    """The ACME part of the store."""
+
+    _database: Database
+    _secrets: Sealing
+
+    @operation
+    def spend_nonce(self, profile_id: str, nonce: bytes, issued: datetime) -> bool:
+        """Record that a nonce appeared in a request; False if it had appeared before."""
+        try:
+            self._database.change(_SPEND, {"issued": to_seconds(issued), "nonce": nonce, "profile_id": profile_id})
+        except Conflict:
+            return False
+        return True
+
+    @operation
+    def forget_nonces(self, issued_before: datetime) -> None:
+        """Drop up to :data:`FORGET_AT_ONCE` spent nonces that are too old to be accepted anyway."""
+        self._database.change(_FORGET, {"before": to_seconds(issued_before)})
+
+    @operation
+    def account(self, profile_id: str, id: str) -> Account | None:
+        """An account by its ID."""
+        row = self._database.one(_ACCOUNT, id=id, profile_id=profile_id)
+        return None if row is None else _account(row)
+
+    @operation
+    def account_by_thumbprint(self, profile_id: str, thumbprint: str) -> Account | None:
+        """An account by the thumbprint of its key."""
+        row = self._database.one(_ACCOUNT_BY_THUMBPRINT, profile_id=profile_id, thumbprint=thumbprint)
+        return None if row is None else _account(row)
+
+    @operation
+    def order(self, profile_id: str, id: str) -> tuple[Order, tuple[Authorization, ...]] | None:
+        """An order with its authorizations."""
+        row = self._database.one(_ORDER, id=id, profile_id=profile_id)
+        return None if row is None else self._with_authorizations(_order(row))
+
+    @operation
+    def order_by_certificate(self, profile_id: str, certificate_id: str) -> Order | None:
+        """The order behind a certificate URL."""
+        row = self._database.one(_ORDER_BY_CERTIFICATE, certificate_id=certificate_id, profile_id=profile_id)
+        return None if row is None else _order(row)
+
+    @operation
+    def orders(
+        self, account_id: str, after: str | None, limit: int
+    ) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
+        """Orders of an account, oldest first, that follow the order with ID ``after``; none if there is no such order."""
+        start = 0
+        if after is not None:
+            row = self._database.one(_SEQUENCE, id=after, account_id=account_id)
+            if row is None:
+                return []
+            start = row[0]
+        rows = self._database.all(_ORDERS, account_id=account_id, after=start, limit=limit)
+        return [self._with_authorizations(_order(row)) for row in rows]
+
+    @operation
+    def authorization(self, profile_id: str, id: str) -> Authorization | None:
+        """An authorization by its ID."""
+        row = self._database.one(_AUTHORIZATION, id=id, profile_id=profile_id)
+        return None if row is None else _authorization(row)
+
+    @operation
+    def authorizations_of(
+        self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime
+    ) -> Sequence[Authorization]:
+        """Valid or pending authorizations of the account for these names, newest first for each name."""
+        return [
+            _authorization(row)
+            for name, wildcard in names
+            for row in self._database.all(
+                _AUTHORIZATIONS_OF_NAME,
+                account_id=account_id,
+                name=name.value,
+                kind=name.kind.value,
+                wildcard=int(wildcard),
+                at=to_seconds(at),
+            )
+        ]
+
+    @operation
+    def external_key(self, profile_id: str | None, id: str) -> ExternalKey | None:
+        """A key by its identifier; ``profile_id`` None looks in all profiles."""
+        row = self._database.one(_KEY, id=id)
+        if row is None or profile_id not in (None, row[1]):
+            return None
+        return ExternalKey(
+            id=row[0],
+            profile_id=row[1],
+            key=self._secrets.open(row[2], _context(row[0])),
+            created=to_datetime(row[3]),
+            expires=to_optional_datetime(row[4]),
+            account_id=row[5],
+            version=row[6],
+        )
+
+    @operation
+    def commit(self, *records: AcmeRecord) -> None:
+        """Store all records in one transaction."""
+        if len(records) == 1:
+            self._save(records[0])  # one statement is a transaction of its own
+            return
+        with self._database.atomic():
+            for record in records:
+                self._save(record)
+
+    @operation
+    def due_authorizations(self, at: datetime, limit: int) -> Sequence[Authorization]:
+        """Authorizations whose ``next_attempt`` has passed."""
+        return [_authorization(row) for row in self._database.all(_DUE_AUTHORIZATIONS, at=to_seconds(at), limit=limit)]
+
+    @operation
+    def due_orders(self, at: datetime, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
+        """Orders whose ``next_attempt`` has passed."""
+        rows = self._database.all(_DUE_ORDERS, at=to_seconds(at), limit=limit)
+        return [self._with_authorizations(_order(row)) for row in rows]
+
+    def _save(self, record: AcmeRecord) -> None:
+        kind = type(record)
+        values = _VALUES[kind](record)
+        if kind is ExternalKey and record.version == 0:
+            assert isinstance(record, ExternalKey)
+            values["sealed"] = self._secrets.seal(record.key, _context(record.id))
+        values["version"] = record.version + 1
+        if record.version == 0:
+            values["id"] = record.id
+            values["created"] = to_seconds(record.created)
+            self._database.change(_ADD[kind], values)
+            return
+        values["of"] = record.id
+        values["read"] = record.version
+        if self._database.change(_CHANGE[kind], values) != 1:
+            raise Conflict(f"{kind.__name__} {record.id} was changed meanwhile")
+
+    def _with_authorizations(self, order: Order) -> tuple[Order, tuple[Authorization, ...]]:
+        ids = order.authorization_ids
+        if len(ids) == 1:
+            rows = self._database.all(_AUTHORIZATION, id=ids[0], profile_id=order.profile_id)
+        else:
+            rows = self._database.all(_authorizations_by_id(len(ids)), **{f"id{n}": id for n, id in enumerate(ids)})
+        found = {row[0]: _authorization(row) for row in rows}
+        return order, tuple(found[id] for id in ids)
+
+
+def _context(key_id: str) -> str:
+    """What a sealed key is bound to: it opens under no other identifier."""
+    return f"external account key {key_id}"
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        id=row[0],
+        profile_id=row[1],
+        status=AccountStatus(row[2]),
+        thumbprint=row[3],
+        jwk=row[4],
+        contact=texts_from_json(row[5]),
+        terms_agreed=bool(row[6]),
+        external_account=row[7],
+        external_key_id=row[8],
+        created=to_datetime(row[9]),
+        version=row[10],
+    )
+
+
+def _account_values(account: Account) -> dict[str, Any]:
+    return {
+        "profile_id": account.profile_id,
+        "status": account.status.value,
+        "thumbprint": account.thumbprint,
+        "jwk": account.jwk,
+        "contact": texts_to_json(account.contact),
+        "terms_agreed": int(account.terms_agreed),
+        "external_account": account.external_account,
+        "external_key_id": account.external_key_id,
+    }
+
+
+class _StoredChallenge(msgspec.Struct, array_like=True):
+    type: str
+    token: str
+    status: ChallengeStatus
+    validated: int | None
+    errors: tuple[str, ...]
+    attempts: int
+
+
+_decode_challenges = msgspec.json.Decoder(list[_StoredChallenge]).decode
+
+
+def _authorization(row: Row) -> Authorization:
+    return Authorization(
+        id=row[0],
+        account_id=row[1],
+        profile_id=row[2],
+        name=Name(NameKind(row[3]), row[4]),
+        wildcard=bool(row[5]),
+        state=AuthorizationState(row[6]),
+        expires=to_datetime(row[7]),
+        challenges=tuple(
+            Challenge(c.type, c.token, c.status, to_optional_datetime(c.validated), c.errors, c.attempts)
+            for c in _decode_challenges(row[8])
+        ),
+        created=to_datetime(row[9]),
+        next_attempt=to_optional_datetime(row[10]),
+        version=row[11],
+    )
+
+
+def _authorization_values(authorization: Authorization) -> dict[str, Any]:
+    challenges = [
+        (c.type, c.token, c.status.value, to_optional_seconds(c.validated), c.errors, c.attempts)
+        for c in authorization.challenges
+    ]
+    return {
+        "account_id": authorization.account_id,
+        "profile_id": authorization.profile_id,
+        "kind": authorization.name.kind.value,
+        "name": authorization.name.value,
+        "wildcard": int(authorization.wildcard),
+        "state": authorization.state.value,
+        "expires": to_seconds(authorization.expires),
+        "challenges": msgspec.json.encode(challenges).decode(),
+        "next_attempt": to_optional_seconds(authorization.next_attempt),
+    }
+
+
+def _order(row: Row) -> Order:
+    return Order(
+        id=row[0],
+        account_id=row[1],
+        profile_id=row[2],
+        names=names_from_json(row[3]),
+        authorization_ids=texts_from_json(row[4]),
+        not_before=to_optional_datetime(row[5]),
+        not_after=to_optional_datetime(row[6]),
+        expires=to_datetime(row[7]),
+        created=to_datetime(row[8]),
+        csr=row[9],
+        certificate_id=row[10],
+        serial=row[11],
+        error=row[12],
+        next_attempt=to_optional_datetime(row[13]),
+        version=row[14],
+    )
+
+
+def _order_values(order: Order) -> dict[str, Any]:
+    return {
+        "account_id": order.account_id,
+        "profile_id": order.profile_id,
+        "names": names_to_json(order.names),
+        "authorization_ids": texts_to_json(order.authorization_ids),
+        "not_before": to_optional_seconds(order.not_before),
+        "not_after": to_optional_seconds(order.not_after),
+        "expires": to_seconds(order.expires),
+        "csr": order.csr,
+        "certificate_id": order.certificate_id,
+        "serial": order.serial,
+        "error": order.error,
+        "next_attempt": to_optional_seconds(order.next_attempt),
+    }
+
+
+def _key_values(key: ExternalKey) -> dict[str, Any]:
+    return {
+        "profile_id": key.profile_id,
+        "expires": to_optional_seconds(key.expires),
+        "account_id": key.account_id,
+    }
+
+
+_VALUES: dict[type, Callable[[Any], dict[str, Any]]] = {
+    Account: _account_values,
+    Authorization: _authorization_values,
+    Order: _order_values,
+    ExternalKey: _key_values,
+}

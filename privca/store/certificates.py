@@ -1,0 +1,288 @@
+"""The CA's memory: generations, certificates from their prepared TBS on, revocation, CRLs (port: ``issuance.ports.IssuanceStore``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from privca.issuance.ports import (
+    Certificate,
+    CertificateStatus,
+    Conflict,
+    CrlRecord,
+    Generation,
+    GenerationRole,
+    RevocationReason,
+    RevokedEntry,
+)
+from privca.store import schema
+from privca.store.database import Database, Row, Statement, operation
+from privca.store.rows import (
+    names_from_json,
+    names_to_json,
+    to_datetime,
+    to_optional_datetime,
+    to_optional_seconds,
+    to_seconds,
+)
+
+_g = schema.generation.c
+_GENERATIONS = Statement(
+    select(
+        _g.authority, _g.number, _g.role, _g.key, _g.certificate, _g.new_with_old, _g.old_with_new, _g.created, _g.version
+    )
+    .where(_g.authority == bindparam("of"))
+    .order_by(_g.number)
+)
+_ADD_GENERATION = Statement(insert(schema.generation))
+_CHANGE_GENERATION = Statement(
+    update(schema.generation)
+    .where(_g.authority == bindparam("of"), _g.number == bindparam("at"), _g.version == bindparam("read"))
+    .values(
+        {name: bindparam(name) for name in ("role", "key", "certificate", "new_with_old", "old_with_new", "version")}
+    )
+)
+
+_c = schema.certificate.c
+_COLUMNS = tuple(column for column in schema.certificate.columns if column.name != "sequence")
+_BY_SERIAL = Statement(select(*_COLUMNS).where(_c.serial == bindparam("serial")))
+_BY_REQUEST = Statement(
+    select(*_COLUMNS).where(_c.profile_id == bindparam("profile_id"), _c.request_id == bindparam("request_id"))
+)
+_SEQUENCE = Statement(select(_c.sequence).where(_c.serial == bindparam("serial")))
+_page = select(*_COLUMNS).where(_c.sequence > bindparam("after")).order_by(_c.sequence).limit(bindparam("limit"))
+_PAGE = Statement(_page)
+_PAGE_OF_PROFILE = Statement(_page.where(_c.profile_id == bindparam("profile_id")))
+_ADD = Statement(insert(schema.certificate).values({column.name: bindparam(column.name) for column in _COLUMNS}))
+# What was recorded before signing (serial, TBS, request) never changes afterwards.
+_CHANGE = Statement(
+    update(schema.certificate)
+    .where(_c.serial == bindparam("of"), _c.version == bindparam("read"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("der", "status", "revoked_at", "reason", "revoked_by", "invalidity_date", "version")
+        }
+    )
+)
+_REVOKED = Statement(
+    select(_c.serial, _c.revoked_at, _c.reason, _c.invalidity_date)
+    .where(
+        _c.authority == bindparam("authority"),
+        _c.generation == bindparam("generation"),
+        _c.not_after >= bindparam("at"),
+        _c.revoked_at.is_not(None),
+    )
+    .order_by(_c.revoked_at, _c.sequence)
+)
+
+_n = schema.revocation_count.c
+_COUNT = Statement(select(_n["count"]).where(_n.authority == bindparam("authority")))
+_COUNT_UP = Statement(update(schema.revocation_count).where(_n.authority == bindparam("of")).values({"count": _n["count"] + 1}))
+_COUNT_FIRST = Statement(insert(schema.revocation_count))
+
+_l = schema.crl.c
+_NEWEST_CRL = Statement(
+    select(_l.number, _l.this_update, _l.next_update, _l.der)
+    .where(_l.authority == bindparam("authority"), _l.generation == bindparam("generation"))
+    .order_by(_l.number.desc())
+    .limit(1)
+)
+_ADD_CRL = Statement(insert(schema.crl))
+
+
+class Certificates:
+    """The issuance part of the store."""
+
+    _database: Database
+
+    @operation
+    def generations(self, authority: str) -> Sequence[Generation]:
+        """All generations of a CA, oldest first."""
+        return [
+            Generation(
+                authority=row[0],
+                number=row[1],
+                role=GenerationRole(row[2]),
+                key=row[3],
+                certificate=row[4],
+                new_with_old=row[5],
+                old_with_new=row[6],
+                created=to_datetime(row[7]),
+                version=row[8],
+            )
+            for row in self._database.all(_GENERATIONS, of=authority)
+        ]
+
+    @operation
+    def save_generations(self, generations: Sequence[Generation]) -> None:
+        """Insert or update all of them in one transaction."""
+        with self._database.atomic():
+            for generation in generations:
+                values = {
+                    "role": generation.role.value,
+                    "key": generation.key,
+                    "certificate": generation.certificate,
+                    "new_with_old": generation.new_with_old,
+                    "old_with_new": generation.old_with_new,
+                    "version": generation.version + 1,
+                }
+                if generation.version == 0:
+                    key = {"authority": generation.authority, "number": generation.number}
+                    self._database.change(_ADD_GENERATION, values | key | {"created": to_seconds(generation.created)})
+                else:
+                    key = {"of": generation.authority, "at": generation.number, "read": generation.version}
+                    if self._database.change(_CHANGE_GENERATION, values | key) != 1:
+                        raise Conflict(f"generation {generation.number} of {generation.authority} was changed meanwhile")
+
+    @operation
+    def add_certificate(self, certificate: Certificate) -> None:
+        """Record a prepared certificate."""
+        self._database.change(_ADD, _certificate_values(certificate))
+
+    @operation
+    def update_certificate(self, certificate: Certificate) -> None:
+        """Replace what may change of a record."""
+        values = _changing_values(certificate) | {"of": certificate.serial, "read": certificate.version}
+        if certificate.version == 1 and certificate.status is CertificateStatus.ISSUED:
+            # From prepared to issued, the hot path: one statement is a transaction of its own.
+            self._change_certificate(values)
+            return
+        with self._database.atomic():
+            self._change_certificate(values)
+            # Whatever changes after the certificate was issued is a change of revocation.
+            if self._database.change(_COUNT_UP, {"of": certificate.authority}) == 0:
+                self._database.change(_COUNT_FIRST, {"authority": certificate.authority, "count": 1})
+
+    def _change_certificate(self, values: dict[str, Any]) -> None:
+        if self._database.change(_CHANGE, values) != 1:
+            raise Conflict(f"certificate {values['of'].hex()} was changed meanwhile")
+
+    @operation
+    def certificate_by_serial(self, serial: bytes) -> Certificate | None:
+        """The record of a serial number."""
+        row = self._database.one(_BY_SERIAL, serial=serial)
+        return None if row is None else _certificate(row)
+
+    @operation
+    def certificate_by_request(self, profile_id: str, request_id: str) -> Certificate | None:
+        """The record of a request."""
+        row = self._database.one(_BY_REQUEST, profile_id=profile_id, request_id=request_id)
+        return None if row is None else _certificate(row)
+
+    @operation
+    def certificates(
+        self, *, profile_id: str | None = None, after: bytes | None = None, limit: int = 100
+    ) -> Sequence[Certificate]:
+        """Records in order of recording, after the one with serial ``after``."""
+        start = 0
+        if after is not None:
+            row = self._database.one(_SEQUENCE, serial=after)
+            if row is None:
+                return []
+            start = row[0]
+        if profile_id is None:
+            rows = self._database.all(_PAGE, after=start, limit=limit)
+        else:
+            rows = self._database.all(_PAGE_OF_PROFILE, after=start, limit=limit, profile_id=profile_id)
+        return [_certificate(row) for row in rows]
+
+    @operation
+    def revoked(self, authority: str, generation: int, at: datetime) -> Sequence[RevokedEntry]:
+        """Revoked and held certificates of one CA key that have not expired at ``at``."""
+        rows = self._database.all(_REVOKED, authority=authority, generation=generation, at=to_seconds(at))
+        return [
+            RevokedEntry(serial, to_datetime(revoked_at), RevocationReason(reason), to_optional_datetime(invalidity_date))
+            for serial, revoked_at, reason, invalidity_date in rows
+        ]
+
+    @operation
+    def revocation_count(self, authority: str) -> int:
+        """A number that changes with every change of revocation of this CA."""
+        row = self._database.one(_COUNT, authority=authority)
+        return 0 if row is None else int(row[0])
+
+    @operation
+    def newest_crl(self, authority: str, generation: int) -> CrlRecord | None:
+        """The CRL with the highest number."""
+        row = self._database.one(_NEWEST_CRL, authority=authority, generation=generation)
+        if row is None:
+            return None
+        return CrlRecord(authority, generation, row[0], to_datetime(row[1]), to_datetime(row[2]), row[3])
+
+    @operation
+    def add_crl(self, record: CrlRecord) -> None:
+        """Record a signed CRL."""
+        self._database.change(
+            _ADD_CRL,
+            {
+                "authority": record.authority,
+                "generation": record.generation,
+                "number": record.number,
+                "this_update": to_seconds(record.this_update),
+                "next_update": to_seconds(record.next_update),
+                "der": record.der,
+            },
+        )
+
+
+def _changing_values(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "der": certificate.der,
+        "status": certificate.status.value,
+        "revoked_at": to_optional_seconds(certificate.revoked_at),
+        "reason": None if certificate.reason is None else certificate.reason.value,
+        "revoked_by": certificate.revoked_by,
+        "invalidity_date": to_optional_seconds(certificate.invalidity_date),
+        "version": certificate.version + 1,
+    }
+
+
+def _certificate_values(certificate: Certificate) -> dict[str, Any]:
+    return _changing_values(certificate) | {
+        "serial": certificate.serial,
+        "authority": certificate.authority,
+        "generation": certificate.generation,
+        "profile_id": certificate.profile_id,
+        "profile_revision": certificate.profile_revision,
+        "protocol": certificate.protocol,
+        "request_id": certificate.request_id,
+        "identity": certificate.identity,
+        "subject": certificate.subject,
+        "names": names_to_json(certificate.names),
+        "spki_sha256": certificate.spki_sha256,
+        "not_before": to_seconds(certificate.not_before),
+        "not_after": to_seconds(certificate.not_after),
+        "tbs": certificate.tbs,
+        "recorded": to_seconds(certificate.recorded),
+    }
+
+
+def _certificate(row: Row) -> Certificate:
+    return Certificate(
+        serial=row[0],
+        authority=row[1],
+        generation=row[2],
+        profile_id=row[3],
+        profile_revision=row[4],
+        protocol=row[5],
+        request_id=row[6],
+        identity=row[7],
+        subject=row[8],
+        names=names_from_json(row[9]),
+        spki_sha256=row[10],
+        not_before=to_datetime(row[11]),
+        not_after=to_datetime(row[12]),
+        tbs=row[13],
+        der=row[14],
+        status=CertificateStatus(row[15]),
+        recorded=to_datetime(row[16]),
+        revoked_at=to_optional_datetime(row[17]),
+        reason=None if row[18] is None else RevocationReason(row[18]),
+        revoked_by=row[19],
+        invalidity_date=to_optional_datetime(row[20]),
+        version=row[21],
+    )

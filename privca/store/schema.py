@@ -1,0 +1,202 @@
+"""The tables, one definition for SQLite and PostgreSQL.
+
+Times are whole seconds since 1970 (BIGINT), lists and documents are JSON text, octets are BLOB / BYTEA. Tables that are listed in order
+of recording have a ``sequence``. Every record that changes has a ``version``: an update names the version that it read.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    column,
+)
+
+HEAD = "0001"
+"""The revision of ``migrations/versions`` that these tables stand for."""
+
+metadata = MetaData()
+# SQLite makes a BIGINT key a second index; only INTEGER PRIMARY KEY is the row's own number.
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id", "revision"),
+)
+
+generation = Table(
+    "generation",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("new_with_old", LargeBinary),
+    Column("old_with_new", LargeBinary),
+    Column("created", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("authority", "number"),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("serial", LargeBinary, nullable=False, unique=True),
+    Column("authority", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("profile_id", Text, nullable=False),
+    Column("profile_revision", BigInteger, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("names", Text, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("not_after", BigInteger, nullable=False),
+    Column("tbs", LargeBinary, nullable=False),
+    Column("der", LargeBinary),
+    Column("status", Text, nullable=False),
+    Column("recorded", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("reason", Integer),
+    Column("revoked_by", Text, nullable=False),
+    Column("invalidity_date", BigInteger),
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("profile_id", "request_id"),
+)
+# Few certificates are revoked: the CRL reads these rows alone, however many certificates there are.
+Index(
+    "certificate_revoked",
+    certificate.c.authority,
+    certificate.c.generation,
+    certificate.c.not_after,
+    sqlite_where=column("revoked_at").is_not(None),
+    postgresql_where=column("revoked_at").is_not(None),
+)
+
+revocation_count = Table(
+    "revocation_count",
+    metadata,
+    Column("authority", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+crl = Table(
+    "crl",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("this_update", BigInteger, nullable=False),
+    Column("next_update", BigInteger, nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("authority", "generation", "number"),
+)
+
+acme_account = Table(
+    "acme_account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("profile_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("thumbprint", Text, nullable=False),
+    Column("jwk", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("terms_agreed", Integer, nullable=False),
+    Column("external_account", Text),
+    Column("external_key_id", Text),
+    Column("created", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("profile_id", "thumbprint"),
+)
+
+acme_authorization = Table(
+    "acme_authorization",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("profile_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("wildcard", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("challenges", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("next_attempt", BigInteger),
+    Column("version", BigInteger, nullable=False),
+    Index("acme_authorization_name", "account_id", "name", "kind", "wildcard"),
+)
+Index(
+    "acme_authorization_due",
+    acme_authorization.c.next_attempt,
+    sqlite_where=column("next_attempt").is_not(None),
+    postgresql_where=column("next_attempt").is_not(None),
+)
+
+acme_order = Table(
+    "acme_order",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("account_id", Text, nullable=False),
+    Column("profile_id", Text, nullable=False),
+    Column("names", Text, nullable=False),
+    Column("authorization_ids", Text, nullable=False),
+    Column("not_before", BigInteger),
+    Column("not_after", BigInteger),
+    Column("expires", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("csr", LargeBinary),
+    Column("certificate_id", Text, unique=True),
+    Column("serial", LargeBinary),
+    Column("error", Text),
+    Column("next_attempt", BigInteger),
+    Column("version", BigInteger, nullable=False),
+    Index("acme_order_account", "account_id", "sequence"),
+)
+Index(
+    "acme_order_due",
+    acme_order.c.next_attempt,
+    sqlite_where=column("next_attempt").is_not(None),
+    postgresql_where=column("next_attempt").is_not(None),
+)
+
+external_key = Table(
+    "external_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("profile_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("account_id", Text),
+    Column("version", BigInteger, nullable=False),
+)
+
+# Keyed by the second of issue first, so that rows are appended and forgotten at the ends of the tree, however many there are.
+spent_nonce = Table(
+    "spent_nonce",
+    metadata,
+    Column("issued", BigInteger, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("profile_id", Text, nullable=False),
+    PrimaryKeyConstraint("issued", "nonce", "profile_id"),
+    sqlite_with_rowid=False,
+)

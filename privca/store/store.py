@@ -1,0 +1,39 @@
+"""The store as one object: every port that the layers above declare, over one database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from privca.base.clock import Clock, SystemClock
+from privca.store.sealing import Sealing
+from privca.store.acme import Acme
+from privca.store.certificates import Certificates
+from privca.store.database import Database
+from privca.store.profiles import Profiles
+
+
+class Store(Profiles, Certificates, Acme):
+    """Profiles, certificates and ACME objects in one database file.
+
+    :param secrets: seals what must be recoverable (external account keys) before it is stored.
+    """
+
+    def __init__(self, database: Database, secrets: Sealing, clock: Clock) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._clock = clock
+
+    @classmethod
+    def open(cls, path: Path, secrets: Sealing, *, durable: bool, clock: Clock | None = None) -> Store:
+        """Open the database file at ``path`` (made with mode 0600 if absent) and bring its schema up to date."""
+        database = Database(path, durable=durable)
+        try:
+            database.migrate()
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, secrets, clock or SystemClock())
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
