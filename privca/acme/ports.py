@@ -14,6 +14,7 @@ from typing import Protocol
 
 from privca.base.names import Name
 from privca.issuance.ports import Conflict
+from privca.issuance.profile import Revisioned
 
 __all__ = ["Conflict"]
 
@@ -137,14 +138,23 @@ AcmeRecord = Account | Authorization | Order | ExternalKey
 class AcmeStore(Protocol):
     """ACME's memory. Each call is one transaction; what it has returned from survives a kill -9."""
 
-    async def spend_nonce(self, profile_id: str, nonce: bytes, issued: datetime) -> bool:
-        """Record that a nonce appeared in a request; False if it had appeared before, in any worker of this store."""
+    async def profile(self, id: str) -> Revisioned | None:
+        """The newest revision of a profile: what background work, and the path without a profile ID, are judged by."""
 
-    async def forget_nonces(self, issued_before: datetime) -> None:
-        """Drop spent nonces that are too old to be accepted anyway."""
+    async def spend_nonce(self, profile_id: str, nonce: bytes, expires: datetime, /) -> bool:
+        """Record that a nonce appeared in a request; False if it had appeared before, in any worker of this store.
+
+        ``expires`` is when it would have stopped being accepted: until then the record must stay. It is part of the nonce, so
+        that a profile whose nonce life changes never brings a spent one back.
+        """
+
+    async def forget_nonces(self, expired_before: datetime, /) -> None:
+        """Drop spent nonces that expired before that time."""
 
     async def account(self, profile_id: str, id: str) -> Account | None: ...
-    async def account_by_thumbprint(self, profile_id: str, thumbprint: str) -> Account | None: ...
+    async def account_by_thumbprint(self, profile_id: str | None, thumbprint: str) -> Account | None:
+        """The account of a key within a profile; ``profile_id`` None looks in all profiles (the path without an ID), oldest account first."""
+
     async def order(self, profile_id: str, id: str) -> tuple[Order, tuple[Authorization, ...]] | None:
         """An order with its authorizations in the order of its ``authorization_ids``."""
 
@@ -153,7 +163,9 @@ class AcmeStore(Protocol):
         """Orders of an account, oldest first, that follow the order with ID ``after``."""
 
     async def authorization(self, profile_id: str, id: str) -> Authorization | None: ...
-    async def authorizations_of(self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime) -> Sequence[Authorization]:
+    async def authorizations_of(
+        self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime
+    ) -> Sequence[Authorization]:
         """Valid or pending authorizations of the account for these (name, wildcard) pairs that have not expired at ``at``, newest first."""
 
     async def external_key(self, profile_id: str | None, id: str) -> ExternalKey | None:
