@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 from privca.base.refused import Reason, Refused
 
 _PROFILE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-# A profile ID is a path segment in front of operations, so it can never be one of them (RFC 7030 section 3.2.2, RFC 9811 section 3.4, RFC 9483 section 6.1).
-OPERATIONS = frozenset(
-    "cacerts simpleenroll simplereenroll serverkeygen csrattrs fullcmc p initialization certification keyupdate pkcs10 revocation "
-    "getcacerts getrootupdate getcertreqtemplate getcrls serverkeygen nested crls".split()
-)
+# A profile ID is a path segment in front of operations, so it can never be one of them
+# (RFC 7030 section 3.2.2, RFC 9811 section 3.4, RFC 9483 section 6.1).
+_EST_OPERATIONS = ["cacerts", "simpleenroll", "simplereenroll", "serverkeygen", "csrattrs", "fullcmc"]
+_CMP_OPERATIONS = ["p", "initialization", "certification", "keyupdate", "pkcs10", "revocation", "getcacerts"]
+_CMP_OPERATIONS += ["getrootupdate", "getcertreqtemplate", "getcrls", "nested"]
+OPERATIONS = frozenset(_EST_OPERATIONS + _CMP_OPERATIONS)
 
 
 class NameKind(enum.StrEnum):
@@ -87,10 +88,11 @@ def dns_name(text: str) -> Name:
 def _is_a_label(label: str) -> bool:
     if not label.startswith("xn--"):
         return False
+    encoded = label.removeprefix("xn--")
     try:
-        unicode_form = label.removeprefix("xn--").encode("ascii").decode("punycode")
-        return bool(unicode_form) and not unicode_form.isascii() and unicode_form.encode("punycode").decode("ascii") == label.removeprefix("xn--")
-    except (UnicodeError, ValueError):
+        decoded = encoded.encode("ascii").decode("punycode")
+        return not decoded.isascii() and decoded.encode("punycode").decode("ascii") == encoded
+    except UnicodeError:
         return False
 
 
@@ -104,17 +106,25 @@ def ip_name(text: str) -> Name:
     except ValueError:
         raise Refused(Reason.MALFORMED, "RFC 8738 section 3", "not an IP address", got=repr(text[:80])) from None
     if "%" in text or canonical != text:
-        raise Refused(Reason.MALFORMED, "RFC 8738 section 3", "an IP address is written in its canonical form", expected=canonical.partition("%")[0], got=repr(text[:80]))
+        raise Refused(
+            Reason.MALFORMED,
+            "RFC 8738 section 3",
+            "an IP address is written in its canonical form",
+            expected=canonical.partition("%")[0],
+            got=repr(text[:80]),
+        )
     return Name(NameKind.IP, canonical)
+
+
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
 def email_name(text: str) -> Name:
     """An ASCII e-mail address (rfc822Name): the local part as given, the domain in canonical form."""
-    local, at, domain = text.rpartition("@")
-    if not at or not local or len(local) > 64 or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+", local) or local[0] == "." or local[-1] == "." or ".." in local:
-        raise Refused(Reason.REJECTED_IDENTIFIER, "RFC 5280 section 4.2.1.6", "not an e-mail address (RFC 2821 Mailbox)", got=repr(text[:80]))
-    if domain.startswith("*."):
-        raise Refused(Reason.REJECTED_IDENTIFIER, "RFC 5280 section 4.2.1.6", "a wildcard is no e-mail domain", got=repr(text[:80]))
+    local, _, domain = text.rpartition("@")
+    if len(local) > 64 or not _LOCAL_PART.fullmatch(local) or domain.startswith("*."):
+        detail = "not an e-mail address (RFC 2821 Mailbox with a dot-atom and a domain name)"
+        raise Refused(Reason.REJECTED_IDENTIFIER, "RFC 5280 section 4.2.1.6", detail, got=repr(text[:80]))
     return Name(NameKind.EMAIL, f"{local}@{dns_name(domain).value}")
 
 

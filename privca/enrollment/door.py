@@ -75,9 +75,7 @@ class Door(Protocol):
     async def certificate(self, serial: bytes) -> Certificate | None:
         """The record of a certificate."""
 
-    async def revoke(
-        self, exchange: Exchange, certificate: Certificate, reason: RevocationReason, by: Identity
-    ) -> Certificate:
+    async def revoke(self, exchange: Exchange, certificate: Certificate, reason: RevocationReason, by: Identity) -> Certificate:
         """Revoke. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``."""
 
     async def chains(self, certificate: Certificate) -> Sequence[Chain]:

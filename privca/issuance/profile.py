@@ -19,7 +19,7 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the configuration: immutable, unknown keys refused."""
 
 
-class SubjectRule(Struct, kw_only=True):
+class SubjectRule(Struct, kw_only=True, frozen=True):
     """What a template does with one subject attribute (keys: CN, O, OU, C, ST, L, serialNumber, emailAddress, DC, UID)."""
 
     rule: Literal["required", "optional", "forbidden"] = "optional"
@@ -29,7 +29,7 @@ class SubjectRule(Struct, kw_only=True):
     """For ``fixed``: the value."""
 
 
-class ExtraExtension(Struct, kw_only=True):
+class ExtraExtension(Struct, kw_only=True, frozen=True):
     """An extension that is copied into every certificate: OID, criticality and DER of its value in hex."""
 
     oid: str
@@ -37,7 +37,7 @@ class ExtraExtension(Struct, kw_only=True):
     critical: bool = False
 
 
-class Template(Struct, kw_only=True):
+class Template(Struct, kw_only=True, frozen=True):
     """What a certificate looks like, whoever asks for it."""
 
     subject: dict[str, SubjectRule] = {}
@@ -63,7 +63,7 @@ class Template(Struct, kw_only=True):
     ca_url: bool = True
 
 
-class Names(Struct, kw_only=True):
+class Names(Struct, kw_only=True, frozen=True):
     """A name policy. A name must match a permitted pattern of its kind (none listed: every name of that kind) and no excluded one.
 
     ``dns``: ``example.test`` matches it and every name below it; ``=example.test`` only itself; ``*`` everything. ``ip``: CIDR.
@@ -85,7 +85,7 @@ class Names(Struct, kw_only=True):
     """How many names one certificate may have."""
 
 
-class AcmeOptions(Struct, kw_only=True):
+class AcmeOptions(Struct, kw_only=True, frozen=True):
     """Options of an ACME profile (RFC 8555 and its companions)."""
 
     challenges: tuple[Literal["http-01", "dns-01", "tls-alpn-01"], ...] = ("http-01", "dns-01", "tls-alpn-01")
@@ -114,7 +114,7 @@ class AcmeOptions(Struct, kw_only=True):
     alternate_chains: bool = True
 
 
-class Profile(Struct, kw_only=True):
+class Profile(Struct, kw_only=True, frozen=True):
     """One issuance profile: what stands behind an endpoint URL."""
 
     protocol: Protocol
@@ -140,23 +140,21 @@ class Profile(Struct, kw_only=True):
     acme: AcmeOptions = AcmeOptions()
 
 
-class CertificateAuthority(Struct, kw_only=True):
+class CertificateAuthority(Struct, kw_only=True, frozen=True):
     """One CA: its key and its place below another CA."""
 
     subject: dict[str, str]
     """Subject attributes by short name, e.g. ``{CN = "Lab Root", O = "Lab"}``."""
     parent: str = ""
     """Name of the CA that certifies this one; none: self-signed."""
-    key: Literal[
-        "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"
-    ] = "P-256"
+    key: Literal["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"] = "P-256"
     validity: str = "10y"
     signature_hash: Literal["sha256", "sha384", "sha512"] = "sha256"
     path_length: int | None = None
     crl_life: str = "7d"
 
 
-class Revisioned(Struct, kw_only=True):
+class Revisioned(Struct, kw_only=True, frozen=True):
     """A profile with its template as one immutable revision: what a request is judged by, from its first octet to the signature."""
 
     id: str

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, or_, select, tuple_, update
 
 from privca.acme.ports import (
     Account,
@@ -23,7 +23,6 @@ from privca.acme.ports import (
     Order,
 )
 from privca.base.names import Name, NameKind
-from privca.store.sealing import Sealing
 from privca.store import schema
 from privca.store.database import Database, Row, Statement, operation
 from privca.store.rows import (
@@ -36,6 +35,7 @@ from privca.store.rows import (
     to_optional_seconds,
     to_seconds,
 )
+from privca.store.sealing import Sealing
 
 FORGET_AT_ONCE = 1000
 """Spent nonces that one call forgets at most: a bound on how long the database is held."""
@@ -45,9 +45,7 @@ _ACCOUNT = Statement(
     select(*schema.acme_account.columns).where(_a.id == bindparam("id"), _a.profile_id == bindparam("profile_id"))
 )
 _ACCOUNT_BY_THUMBPRINT = Statement(
-    select(*schema.acme_account.columns).where(
-        _a.profile_id == bindparam("profile_id"), _a.thumbprint == bindparam("thumbprint")
-    )
+    select(*schema.acme_account.columns).where(_a.profile_id == bindparam("profile_id"), _a.thumbprint == bindparam("thumbprint"))
 )
 
 _z = schema.acme_authorization.c
@@ -61,7 +59,7 @@ _AUTHORIZATIONS_OF_NAME = Statement(
         _z.name == bindparam("name"),
         _z.kind == bindparam("kind"),
         _z.wildcard == bindparam("wildcard"),
-        _z.state.in_(["valid", "pending"]),
+        or_(_z.state == "valid", _z.state == "pending"),
         _z.expires > bindparam("at"),
     )
     .order_by(_z.created.desc(), _z.id)
@@ -77,9 +75,7 @@ _o = schema.acme_order.c
 _ORDER_COLUMNS = tuple(column for column in schema.acme_order.columns if column.name != "sequence")
 _ORDER = Statement(select(*_ORDER_COLUMNS).where(_o.id == bindparam("id"), _o.profile_id == bindparam("profile_id")))
 _ORDER_BY_CERTIFICATE = Statement(
-    select(*_ORDER_COLUMNS).where(
-        _o.certificate_id == bindparam("certificate_id"), _o.profile_id == bindparam("profile_id")
-    )
+    select(*_ORDER_COLUMNS).where(_o.certificate_id == bindparam("certificate_id"), _o.profile_id == bindparam("profile_id"))
 )
 _SEQUENCE = Statement(select(_o.sequence).where(_o.id == bindparam("id"), _o.account_id == bindparam("account_id")))
 _ORDERS = Statement(
@@ -138,9 +134,7 @@ _FORGET = Statement(
 @cache
 def _authorizations_by_id(count: int) -> Statement:
     """``count`` authorizations at once; one statement for each count, compiled when it first occurs."""
-    return Statement(
-        select(*schema.acme_authorization.columns).where(_z.id.in_([bindparam(f"id{n}") for n in range(count)]))
-    )
+    return Statement(select(*schema.acme_authorization.columns).where(or_(*(_z.id == bindparam(f"id{n}") for n in range(count)))))
 
 
 class Acme:
@@ -188,9 +182,7 @@ class Acme:
         return None if row is None else _order(row)
 
     @operation
-    def orders(
-        self, account_id: str, after: str | None, limit: int
-    ) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
+    def orders(self, account_id: str, after: str | None, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
         """Orders of an account, oldest first, that follow the order with ID ``after``; none if there is no such order."""
         start = 0
         if after is not None:
@@ -208,9 +200,7 @@ class Acme:
         return None if row is None else _authorization(row)
 
     @operation
-    def authorizations_of(
-        self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime
-    ) -> Sequence[Authorization]:
+    def authorizations_of(self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime) -> Sequence[Authorization]:
         """Valid or pending authorizations of the account for these names, newest first for each name."""
         return [
             _authorization(row)

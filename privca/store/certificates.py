@@ -31,9 +31,7 @@ from privca.store.rows import (
 
 _g = schema.generation.c
 _GENERATIONS = Statement(
-    select(
-        _g.authority, _g.number, _g.role, _g.key, _g.certificate, _g.new_with_old, _g.old_with_new, _g.created, _g.version
-    )
+    select(_g.authority, _g.number, _g.role, _g.key, _g.certificate, _g.new_with_old, _g.old_with_new, _g.created, _g.version)
     .where(_g.authority == bindparam("of"))
     .order_by(_g.number)
 )
@@ -41,9 +39,7 @@ _ADD_GENERATION = Statement(insert(schema.generation))
 _CHANGE_GENERATION = Statement(
     update(schema.generation)
     .where(_g.authority == bindparam("of"), _g.number == bindparam("at"), _g.version == bindparam("read"))
-    .values(
-        {name: bindparam(name) for name in ("role", "key", "certificate", "new_with_old", "old_with_new", "version")}
-    )
+    .values({name: bindparam(name) for name in ("role", "key", "certificate", "new_with_old", "old_with_new", "version")})
 )
 
 _c = schema.certificate.c
@@ -62,10 +58,7 @@ _CHANGE = Statement(
     update(schema.certificate)
     .where(_c.serial == bindparam("of"), _c.version == bindparam("read"))
     .values(
-        {
-            name: bindparam(name)
-            for name in ("der", "status", "revoked_at", "reason", "revoked_by", "invalidity_date", "version")
-        }
+        {name: bindparam(name) for name in ("der", "status", "revoked_at", "reason", "revoked_by", "invalidity_date", "version")}
     )
 )
 _REVOKED = Statement(

@@ -27,12 +27,18 @@ Values = Mapping[str, Any]
 
 
 class Statement:
-    """A Core statement as SQL text with named parameters."""
+    """A Core statement as SQL text with named parameters; ``fixed`` are the values that stand in the statement itself."""
 
-    __slots__ = ("sql",)
+    __slots__ = ("fixed", "sql")
 
     def __init__(self, statement: ClauseElement) -> None:
-        self.sql = str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
+        compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+        self.sql = str(compiled)
+        self.fixed = {name: value for name, value in (compiled.params or {}).items() if value is not None}
+
+    def values(self, given: Values) -> Values:
+        """All values that the statement needs."""
+        return {**self.fixed, **given} if self.fixed else given
 
 
 class Database:
@@ -45,7 +51,9 @@ class Database:
     def __init__(self, path: Path, *, durable: bool) -> None:
         # The file must never have been readable for others, not even between its creation and a chmod; WAL and SHM inherit its mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False, cached_statements=256)
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, timeout=10.0, check_same_thread=False, cached_statements=256
+        )
         self._inside = False
         for pragma in (
             "journal_mode=WAL",
@@ -94,17 +102,17 @@ class Database:
 
     def one(self, statement: Statement, **values: Any) -> Row | None:
         """The first row, if there is one."""
-        row: Row | None = self._connection.execute(statement.sql, values).fetchone()
+        row: Row | None = self._connection.execute(statement.sql, statement.values(values)).fetchone()
         return row
 
     def all(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """All rows."""
-        return self._connection.execute(statement.sql, values).fetchall()
+        return self._connection.execute(statement.sql, statement.values(values)).fetchall()
 
     def change(self, statement: Statement, values: Values) -> int:
         """Insert, update or delete; the number of rows that it touched. :raises Conflict: if a unique key is taken."""
         try:
-            return self._connection.execute(statement.sql, values).rowcount
+            return self._connection.execute(statement.sql, statement.values(values)).rowcount
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from None
 
@@ -136,7 +144,7 @@ def operation(
     """
 
     @wraps(method)
-    async def call(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return method(self, *args, **kwargs)
 
     return call

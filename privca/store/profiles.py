@@ -7,17 +7,14 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import bindparam, func, insert, select
 
+from privca.base.clock import Clock
 from privca.issuance.profile import Profile, Revisioned, Template
 from privca.store import schema
 from privca.store.database import Database, Statement, operation
 from privca.store.rows import to_seconds
 
-from privca.base.clock import Clock
-
 _t = schema.profile.c
-_NEWEST = Statement(
-    select(_t.revision, _t.document).where(_t.id == bindparam("id")).order_by(_t.revision.desc()).limit(1)
-)
+_NEWEST = Statement(select(_t.revision, _t.document).where(_t.id == bindparam("id")).order_by(_t.revision.desc()).limit(1))
 _REVISION = Statement(select(_t.document).where(_t.id == bindparam("id"), _t.revision == bindparam("revision")))
 _newest = select(_t.id, func.max(_t.revision).label("revision")).group_by(_t.id).subquery()
 _ALL = Statement(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from privca.base.clock import Clock, SystemClock
-from privca.store.sealing import Sealing
 from privca.store.acme import Acme
 from privca.store.certificates import Certificates
 from privca.store.database import Database
 from privca.store.profiles import Profiles
+from privca.store.sealing import Sealing
 
 
 class Store(Profiles, Certificates, Acme):

@@ -117,9 +117,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("acme_authorization_name", "acme_authorization", ["account_id", "name", "kind", "wildcard"])
-    op.create_index(
-        "acme_authorization_due", "acme_authorization", ["next_attempt"], sqlite_where=due, postgresql_where=due
-    )
+    op.create_index("acme_authorization_due", "acme_authorization", ["next_attempt"], sqlite_where=due, postgresql_where=due)
     op.create_table(
         "acme_order",
         sa.Column("sequence", _Sequence, primary_key=True, autoincrement=True),
