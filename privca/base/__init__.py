@@ -1,1 +1,1 @@
-"""Ground that every layer stands on: refusals, time, entropy, names, HTTP messages, state tables. No I/O, no third-party code."""
+"""Ground that every layer stands on: refusals, time, entropy, names, HTTP messages, state tables. No I/O."""

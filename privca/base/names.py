@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import idna
+
 from privca.base.refused import Reason, Refused
 
 _PROFILE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -61,10 +63,10 @@ def dns_name(text: str) -> Name:
     def refuse(clause: str, detail: str) -> Refused:
         return Refused(Reason.REJECTED_IDENTIFIER, clause, detail, got=repr(text[:80]))
 
+    if not text.isascii():
+        raise refuse("RFC 8555 section 7.1.3", "an internationalized name is written in A-labels (RFC 5890)")
     value = text.lower()
     base = value.removeprefix("*.")
-    if not base.isascii():
-        raise refuse("RFC 8555 section 7.1.3", "an internationalized name is written in A-labels (RFC 5890)")
     if base.endswith("."):
         raise refuse("RFC 5280 section 4.2.1.6", "a DNS name is written without a final dot")
     if not base or len(base) > 253:
@@ -86,33 +88,31 @@ def dns_name(text: str) -> Name:
 
 
 def _is_a_label(label: str) -> bool:
-    if not label.startswith("xn--"):
-        return False
-    encoded = label.removeprefix("xn--")
     try:
-        decoded = encoded.encode("ascii").decode("punycode")
-        return not decoded.isascii() and decoded.encode("punycode").decode("ascii") == encoded
-    except UnicodeError:
+        return idna.alabel(idna.ulabel(label)).decode("ascii") == label
+    except idna.IDNAError:
         return False
 
 
 def ip_name(text: str) -> Name:
     """An IP address in canonical text form (RFC 5952 for IPv6).
 
-    :raises Refused: ``MALFORMED`` unless ``text`` is exactly that form, as RFC 8738 section 3 asks.
+    :raises Refused: ``MALFORMED`` unless ``text`` is exactly that form, as RFC 8738 section 3 asks; ``REJECTED_IDENTIFIER`` for an
+        IPv4-mapped address.
     """
     try:
-        canonical = str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         raise Refused(Reason.MALFORMED, "RFC 8738 section 3", "not an IP address", got=repr(text[:80])) from None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        # RFC 5952 has two spellings for it, and it would pass an IPv4 policy unseen.
+        detail = "an IPv4-mapped IPv6 address is not certified; ask for the IPv4 address"
+        raise Refused(Reason.REJECTED_IDENTIFIER, "RFC 5952 section 5", detail, got=repr(text[:80]))
+    canonical = str(address)
     if "%" in text or canonical != text:
-        raise Refused(
-            Reason.MALFORMED,
-            "RFC 8738 section 3",
-            "an IP address is written in its canonical form",
-            expected=canonical.partition("%")[0],
-            got=repr(text[:80]),
-        )
+        expected = canonical.partition("%")[0]
+        detail = "an IP address is written in its canonical form"
+        raise Refused(Reason.MALFORMED, "RFC 8738 section 3", detail, expected=expected, got=repr(text[:80]))
     return Name(NameKind.IP, canonical)
 
 

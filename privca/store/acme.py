@@ -47,6 +47,9 @@ _ACCOUNT = Statement(
 _ACCOUNT_BY_THUMBPRINT = Statement(
     select(*schema.acme_account.columns).where(_a.profile_id == bindparam("profile_id"), _a.thumbprint == bindparam("thumbprint"))
 )
+_OLDEST_ACCOUNT_BY_THUMBPRINT = Statement(
+    select(*schema.acme_account.columns).where(_a.thumbprint == bindparam("thumbprint")).order_by(_a.created, _a.id).limit(1)
+)
 
 _z = schema.acme_authorization.c
 _AUTHORIZATION = Statement(
@@ -121,11 +124,11 @@ _CHANGE = {
 
 _n = schema.spent_nonce.c
 _SPEND = Statement(insert(schema.spent_nonce))
-_key_of_nonce = (_n.issued, _n.nonce, _n.profile_id)
+_key_of_nonce = (_n.expires, _n.nonce, _n.profile_id)
 _FORGET = Statement(
     delete(schema.spent_nonce).where(
         tuple_(*_key_of_nonce).in_(
-            select(*_key_of_nonce).where(_n.issued < bindparam("before")).order_by(*_key_of_nonce).limit(FORGET_AT_ONCE)
+            select(*_key_of_nonce).where(_n.expires < bindparam("before")).order_by(*_key_of_nonce).limit(FORGET_AT_ONCE)
         )
     )
 )
@@ -144,18 +147,18 @@ class Acme:
     _secrets: Sealing
 
     @operation
-    def spend_nonce(self, profile_id: str, nonce: bytes, issued: datetime) -> bool:
+    def spend_nonce(self, profile_id: str, nonce: bytes, expires: datetime, /) -> bool:
         """Record that a nonce appeared in a request; False if it had appeared before."""
         try:
-            self._database.change(_SPEND, {"issued": to_seconds(issued), "nonce": nonce, "profile_id": profile_id})
+            self._database.change(_SPEND, {"expires": to_seconds(expires), "nonce": nonce, "profile_id": profile_id})
         except Conflict:
             return False
         return True
 
     @operation
-    def forget_nonces(self, issued_before: datetime) -> None:
-        """Drop up to :data:`FORGET_AT_ONCE` spent nonces that are too old to be accepted anyway."""
-        self._database.change(_FORGET, {"before": to_seconds(issued_before)})
+    def forget_nonces(self, expired_before: datetime, /) -> None:
+        """Drop up to :data:`FORGET_AT_ONCE` spent nonces that expired before that time."""
+        self._database.change(_FORGET, {"before": to_seconds(expired_before)})
 
     @operation
     def account(self, profile_id: str, id: str) -> Account | None:
@@ -164,9 +167,12 @@ class Acme:
         return None if row is None else _account(row)
 
     @operation
-    def account_by_thumbprint(self, profile_id: str, thumbprint: str) -> Account | None:
-        """An account by the thumbprint of its key."""
-        row = self._database.one(_ACCOUNT_BY_THUMBPRINT, profile_id=profile_id, thumbprint=thumbprint)
+    def account_by_thumbprint(self, profile_id: str | None, thumbprint: str) -> Account | None:
+        """The account of a key within a profile, or the oldest one in any profile."""
+        if profile_id is None:
+            row = self._database.one(_OLDEST_ACCOUNT_BY_THUMBPRINT, thumbprint=thumbprint)
+        else:
+            row = self._database.one(_ACCOUNT_BY_THUMBPRINT, profile_id=profile_id, thumbprint=thumbprint)
         return None if row is None else _account(row)
 
     @operation

@@ -123,7 +123,7 @@ acme_account = Table(
     Column("external_key_id", Text),
     Column("created", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
-    UniqueConstraint("profile_id", "thumbprint"),
+    UniqueConstraint("thumbprint", "profile_id"),
 )
 
 acme_authorization = Table(
@@ -190,13 +190,13 @@ external_key = Table(
     Column("version", BigInteger, nullable=False),
 )
 
-# Keyed by the second of issue first, so that rows are appended and forgotten at the ends of the tree, however many there are.
+# Keyed by the second in which they expire first, so that rows are appended and forgotten at the ends of the tree, however many there are.
 spent_nonce = Table(
     "spent_nonce",
     metadata,
-    Column("issued", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
     Column("nonce", LargeBinary, nullable=False),
     Column("profile_id", Text, nullable=False),
-    PrimaryKeyConstraint("issued", "nonce", "profile_id"),
+    PrimaryKeyConstraint("expires", "nonce", "profile_id"),
     sqlite_with_rowid=False,
 )

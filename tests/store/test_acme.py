@@ -82,7 +82,9 @@ def test_one_account_for_a_key_within_a_profile(store: Store, run: Run) -> None:
     run(store.commit(ACCOUNT))
     with pytest.raises(Conflict):
         run(store.commit(replace(ACCOUNT, id="other")))
-    run(store.commit(replace(ACCOUNT, id="other", profile_id="q")))
+    run(store.commit(replace(ACCOUNT, id="other", profile_id="q", created=NOW - timedelta(days=1))))
+    assert run(store.account_by_thumbprint(None, "thumb")).id == "other"
+    assert run(store.account_by_thumbprint(None, "else")) is None
 
 
 def test_orders_are_listed_oldest_first_in_pages(store: Store, run: Run) -> None:

@@ -98,7 +98,7 @@ def upgrade() -> None:
         sa.Column("external_key_id", sa.Text),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("profile_id", "thumbprint"),
+        sa.UniqueConstraint("thumbprint", "profile_id"),
     )
     due = sa.text("next_attempt IS NOT NULL")
     op.create_table(
@@ -151,9 +151,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "spent_nonce",
-        sa.Column("issued", sa.BigInteger, nullable=False),
+        sa.Column("expires", sa.BigInteger, nullable=False),
         sa.Column("nonce", sa.LargeBinary, nullable=False),
         sa.Column("profile_id", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("issued", "nonce", "profile_id"),
+        sa.PrimaryKeyConstraint("expires", "nonce", "profile_id"),
         sqlite_with_rowid=False,
     )
