@@ -1,0 +1,5 @@
+"""``python -m conformance``."""
+
+from conformance.command import main
+
+main(prog_name="python -m conformance")

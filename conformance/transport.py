@@ -1,0 +1,166 @@
+"""How the examiner's messages travel. A transport is an object, so that one case runs by URL and in process alike."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import urljoin, urlsplit
+
+_LINK = re.compile(r"<([^>]*)>([^,]*(?:\"[^\"]*\"[^,]*)*)")
+_REL = re.compile(r";\s*rel=\"?([^\";]+)\"?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request, exactly as it is to be sent; Host and Content-Length are the transport's unless they are given here."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One reply, as received. ``url`` is where it came from: relative links are resolved against it (RFC 8288 section 3.2)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    url: str
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name; names are compared without case (RFC 9110 section 5.1)."""
+        return next(iter(self.values(name)), None)
+
+    def values(self, name: str) -> list[str]:
+        """Every header of that name."""
+        wanted = name.lower()
+        return [value for key, value in self.headers if key.lower() == wanted]
+
+    def links(self, relation: str) -> list[str]:
+        """Absolute targets of the Link headers with this relation type (RFC 8288 section 3)."""
+        return [urljoin(self.url, target) for target, relations in self._links() if relation in relations]
+
+    def raw_links(self, relation: str) -> list[str]:
+        """Targets as written, to see a relative one."""
+        return [target for target, relations in self._links() if relation in relations]
+
+    def _links(self) -> Iterator[tuple[str, list[str]]]:
+        for value in self.values("Link"):
+            for target, parameters in _LINK.findall(value):
+                relation = _REL.search(parameters)
+                if relation:
+                    yield target, relation[1].split()
+
+    @property
+    def media_type(self) -> str:
+        """Content-Type without parameters, in lower case; empty if there is none."""
+        return (self.header("Content-Type") or "").partition(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """The body as JSON. :raises ValueError: if it is none."""
+        return json.loads(self.body)
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object. :raises ValueError: if it is none."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a JSON object, got {type(value).__name__}")
+        return value
+
+    @property
+    def error(self) -> str:
+        """The problem type without the ACME prefix, the whole type if it is another, empty if the body is no problem document."""
+        if self.media_type != "application/problem+json":
+            return ""
+        return str(self.object.get("type", "")).removeprefix("urn:ietf:params:acme:error:")
+
+
+class Unreachable(Exception):
+    """The other side did not answer with an HTTP message: nothing can be concluded."""
+
+
+class Transport(Protocol):
+    """Carries one request and brings its reply."""
+
+    def exchange(self, request: HttpRequest) -> HttpResponse:
+        """Send and receive. :raises Unreachable: if no HTTP reply came."""
+
+
+class SocketTransport:
+    """HTTP/1.1 over TCP or TLS with one kept connection per origin.
+
+    :param trust: PEM file of the trust anchors; None for the system's (``SSL_CERT_FILE`` is honoured).
+    :param timeout: seconds for connecting, and for each read.
+    """
+
+    def __init__(self, trust: Path | None = None, timeout: float = 30.0, user_agent: str = "privca-conformance") -> None:
+        self._tls = ssl.create_default_context(cafile=str(trust) if trust else None)
+        self._timeout = timeout
+        self._user_agent = user_agent
+        self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def exchange(self, request: HttpRequest) -> HttpResponse:
+        """Send and receive; a kept connection that the server has closed meanwhile is opened anew, once."""
+        parts = urlsplit(request.url)
+        origin = (parts.scheme, parts.netloc)
+        kept = self._connections.pop(origin, None)
+        if kept is not None:
+            try:
+                return self._on(kept, origin, request)
+            except (ConnectionError, http.client.RemoteDisconnected, http.client.BadStatusLine, http.client.CannotSendRequest):
+                kept.close()
+        try:
+            return self._on(self._connect(*origin), origin, request)
+        except (OSError, http.client.HTTPException) as failure:
+            raise Unreachable(f"{request.method} {request.url}: {type(failure).__name__}: {failure}") from failure
+
+    def _connect(self, scheme: str, netloc: str) -> http.client.HTTPConnection:
+        if scheme == "https":
+            return http.client.HTTPSConnection(netloc, timeout=self._timeout, context=self._tls)
+        return http.client.HTTPConnection(netloc, timeout=self._timeout)
+
+    def _on(self, connection: http.client.HTTPConnection, origin: tuple[str, str], request: HttpRequest) -> HttpResponse:
+        parts = urlsplit(request.url)
+        given = {name.lower() for name, _ in request.headers}
+        connection.putrequest(
+            request.method,
+            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+            skip_host="host" in given,
+            skip_accept_encoding=True,
+        )
+        for name, value in request.headers:
+            connection.putheader(name, value)
+        if "user-agent" not in given:
+            connection.putheader("User-Agent", self._user_agent)
+        if "content-length" not in given and (request.body or request.method in {"POST", "PUT"}):
+            connection.putheader("Content-Length", str(len(request.body)))
+        connection.endheaders(request.body or None)
+        reply = connection.getresponse()
+        response = HttpResponse(reply.status, tuple(reply.getheaders()), reply.read(), request.url)
+        if reply.will_close:
+            connection.close()
+        else:
+            self._connections[origin] = connection
+        return response
