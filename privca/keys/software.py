@@ -1,0 +1,123 @@
+"""Private keys in files: one PKCS #8 PEM file for each reference, in a directory that is ours alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
+
+from privca.base.refused import Reason, Refused
+from privca.keys.files import private_directory, read_private, write_private
+
+Offload: TypeAlias = Callable[[Callable[[], bytes]], Awaitable[bytes]]
+"""Runs a slow call where it stops nobody else (a thread), and gives its result."""
+
+_Inline: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+_Offloaded: TypeAlias = rsa.RSAPrivateKey | mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+_PrivateKey: TypeAlias = _Inline | _Offloaded
+
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_MAXIMUM_OCTETS = 1 << 16
+_HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+_KINDS: dict[str, Callable[[], _PrivateKey]] = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
+    "RSA-3072": lambda: rsa.generate_private_key(65537, 3072),
+    "RSA-4096": lambda: rsa.generate_private_key(65537, 4096),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "ML-DSA-44": mldsa.MLDSA44PrivateKey.generate,
+    "ML-DSA-65": mldsa.MLDSA65PrivateKey.generate,
+    "ML-DSA-87": mldsa.MLDSA87PrivateKey.generate,
+}
+
+
+class SoftwareKeys:
+    """Implements :class:`privca.issuance.ports.Keys` over a directory.
+
+    EC and Ed25519 keys sign at once, in 0.1 to 0.5 ms; RSA and ML-DSA signatures and the making of keys go through ``offload``.
+    A key is read once and kept.
+
+    :raises Refused: ``INTERNAL`` if others can enter the directory.
+    """
+
+    def __init__(self, directory: Path, offload: Offload) -> None:
+        private_directory(directory)
+        self._directory = directory
+        self._offload = offload
+        self._loaded: dict[str, _PrivateKey] = {}
+
+    def __repr__(self) -> str:
+        return f"SoftwareKeys({str(self._directory)!r})"
+
+    async def generate(self, reference: str, kind: str) -> bytes:
+        """Make a key of ``kind`` (as ``CertificateAuthority.key`` spells it) under a new reference; its SubjectPublicKeyInfo as DER.
+
+        :raises Refused: ``INTERNAL`` if the reference is taken or is none; :class:`ValueError` for an unknown kind.
+        """
+        path = self._path(reference)
+        if kind not in _KINDS:
+            raise ValueError(f"unknown kind of key {kind!r}: one of {', '.join(_KINDS)}")
+
+        def make() -> bytes:
+            key = _KINDS[kind]()
+            write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            return _spki(key)
+
+        return await self._offload(make)
+
+    async def public_key(self, reference: str) -> bytes:
+        """SubjectPublicKeyInfo as DER. :raises Refused: ``INTERNAL`` if there is no such key or its file is not as it should be."""
+        return _spki(self._load(reference))
+
+    async def sign(self, reference: str, message: bytes, hash_name: str) -> bytes:
+        """Sign ``message``: ECDSA or RSA PKCS #1 v1.5 with ``hash_name`` (sha256, sha384, sha512); Ed25519 and ML-DSA ignore it.
+
+        :raises Refused: as :meth:`public_key`; :class:`KeyError` for an unknown hash.
+        """
+        key = self._load(reference)
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return key.sign(message, ec.ECDSA(_HASHES[hash_name]))
+        if isinstance(key, ed25519.Ed25519PrivateKey):
+            return key.sign(message)
+        if isinstance(key, rsa.RSAPrivateKey):
+            rsa_key, algorithm = key, _HASHES[hash_name]
+            return await self._offload(lambda: rsa_key.sign(message, padding.PKCS1v15(), algorithm))
+        mldsa_key = key
+        return await self._offload(lambda: mldsa_key.sign(message))
+
+    def _path(self, reference: str) -> Path:
+        # A reference is a name in our directory and nothing else: no separator, no leading dot.
+        if not _REFERENCE.fullmatch(reference):
+            raise Refused(
+                Reason.INTERNAL, "keys: reference", "not a key reference", expected=_REFERENCE.pattern, got=repr(reference[:80])
+            )
+        return self._directory / f"{reference}.pem"
+
+    def _load(self, reference: str) -> _PrivateKey:
+        key = self._loaded.get(reference)
+        if key is None:
+            key = self._loaded[reference] = _read(self._path(reference))
+        return key
+
+
+def _read(path: Path) -> _PrivateKey:
+    try:
+        key = load_pem_private_key(read_private(path, _MAXIMUM_OCTETS), None)
+    except (ValueError, TypeError):
+        # Not chained: what a parser says of a file with a key in it stays here.
+        raise Refused(Reason.INTERNAL, "keys: format", f"{path}: not an unencrypted PKCS #8 PEM file") from None
+    if not isinstance(key, _PrivateKey):
+        raise Refused(
+            Reason.INTERNAL, "keys: format", f"{path}: a kind of key that does not sign here", expected=", ".join(_KINDS)
+        )
+    return key
+
+
+def _spki(key: _PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

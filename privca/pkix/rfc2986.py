@@ -1,0 +1,289 @@
+"""Certification requests (PKCS #10, RFC 2986, with the attributes of RFC 2985): parsed, verified, and reduced to facts.
+
+What is asked for stays a wish: names and extensions are handed over as they stand in the request, and policy judges them. The
+signature is verified over the octets that were received, never over a re-encoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from privca.base.names import Name
+from privca.base.refused import Reason, Refused
+from privca.pkix import der, signatures, weak
+from privca.pkix.rfc5280.names import names_of
+
+if TYPE_CHECKING:
+    from pyasn1.type.base import Asn1Type
+
+MAXIMUM_OCTETS = 1 << 16
+MAXIMUM_SUBJECT_ATTRIBUTES = 32
+MAXIMUM_ATTRIBUTE_OCTETS = 1024
+MAXIMUM_EXTENSIONS = 32
+MAXIMUM_NAMES = 1000
+MAXIMUM_CHALLENGE_PASSWORD = 255  # RFC 2985 section 5.4.1: pkcs-9-ub-challengePassword
+
+_CLAUSE = "RFC 2986 section 4"
+_EXTENSION_REQUEST = x509.ObjectIdentifier("1.2.840.113549.1.9.14")
+_MICROSOFT_EXTENSION_REQUEST = x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.14")
+_CHALLENGE_PASSWORD = x509.ObjectIdentifier("1.2.840.113549.1.9.7")
+_EC_PUBLIC_KEY = x509.ObjectIdentifier("1.2.840.10045.2.1")
+_OBJECT_IDENTIFIER = b"\x06"
+# DirectoryString (RFC 5280 section 4.1.2.4), and IA5String, which RFC 2985 allowed for e-mail and clients use here too.
+_STRINGS = {b"\x0c": "utf-8", b"\x13": "ascii", b"\x14": "latin-1", b"\x16": "ascii", b"\x1c": "utf-32-be", b"\x1e": "utf-16-be"}
+
+
+@der.sequence
+class _AttributeTypeAndValue:
+    type: x509.ObjectIdentifier
+    value: der.TLV
+
+
+@der.sequence
+class _Attribute:
+    type: x509.ObjectIdentifier
+    values: der.SetOf[der.TLV]
+
+
+@der.sequence
+class _AlgorithmIdentifier:
+    algorithm: x509.ObjectIdentifier
+    parameters: der.Null | der.TLV | None
+
+
+@der.sequence
+class _SubjectPublicKeyInfo:
+    algorithm: _AlgorithmIdentifier
+    public_key: der.BitString
+
+
+@der.sequence
+class _CertificationRequestInfo:
+    version: int
+    subject: list[der.SetOf[_AttributeTypeAndValue]]
+    spki: der.TLV
+    attributes: Annotated[der.SetOf[_Attribute], der.Implicit(0)]
+
+
+@der.sequence
+class _CertificationRequest:
+    info: der.TLV
+    algorithm: der.TLV
+    signature: der.BitString
+
+
+@der.sequence
+class _Extension:
+    id: x509.ObjectIdentifier
+    critical: Annotated[bool, der.Default(False)]
+    value: bytes
+
+
+@der.sequence
+class _ExtensionRequest:
+    # A SEQUENCE OF at the top is no declared type of the codec; its one place is inside another SEQUENCE.
+    extensions: list[_Extension]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationRequest:
+    """A request whose signature is valid and whose key is not weak.
+
+    ``der`` are the octets received. ``spki`` is the SubjectPublicKeyInfo as the certificate will hold it (points uncompressed).
+    ``names`` is the subjectAltName in canonical form, in the order of the request, without duplicates. ``extensions`` are the
+    requested extensions, subjectAltName included. ``signature_hash`` is ``sha256`` ..., empty where the scheme has its own.
+    """
+
+    der: bytes = field(repr=False)
+    subject: x509.Name
+    spki: bytes = field(repr=False)
+    public_key: weak.SigningPublicKey
+    names: tuple[Name, ...]
+    extensions: tuple[x509.Extension[x509.ExtensionType], ...]
+    challenge_password: str | None = field(repr=False)
+    signature_hash: str
+
+
+def _refuse(clause: str, detail: str, *, expected: str | None = None, got: str | None = None) -> Refused:
+    return Refused(Reason.BAD_CSR, clause, detail, expected=expected, got=got)
+
+
+def parse(octets: bytes, *, tolerant: bool = False) -> CertificationRequest:
+    """The request that ``octets`` (DER) are.
+
+    :param tolerant: whether BER, and attributes out of the order that DER gives a SET, are accepted.
+    :raises Refused: ``BAD_PUBLIC_KEY`` for keys that :func:`privca.pkix.weak.check` refuses, ``BAD_CSR`` for everything else.
+    """
+    if len(octets) > MAXIMUM_OCTETS:
+        raise _refuse(_CLAUSE, "the CSR is too large", expected=f"at most {MAXIMUM_OCTETS} octets", got=str(len(octets)))
+    try:
+        return _parse(octets, tolerant)
+    except Refused as refusal:
+        if refusal.reason in (Reason.BAD_CSR, Reason.BAD_PUBLIC_KEY):
+            raise
+        # The codec and the names know no CSR; to every protocol, what they refuse here makes a bad one.
+        raise Refused(Reason.BAD_CSR, refusal.clause, refusal.detail, expected=refusal.expected, got=refusal.got) from None
+
+
+def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
+    strict, signed = octets, None
+    try:
+        request = der.decode(_CertificationRequest, octets, clause=_CLAUSE)
+        signed = der.encode(request.info)
+        info = der.decode(_CertificationRequestInfo, signed, clause="RFC 2986 section 4.1")
+    except Refused:
+        if not tolerant:
+            raise
+        strict = der.decode_ber(octets, _specification, clause=_CLAUSE)
+        request = der.decode(_CertificationRequest, strict, clause=_CLAUSE)
+        info = der.decode(_CertificationRequestInfo, der.encode(request.info), clause="RFC 2986 section 4.1")
+        signed = der.children(octets, clause=_CLAUSE)[0]
+    if info.version != 0:
+        raise _refuse("RFC 2986 section 4.1", "the version of a CSR is 0", got="another")
+    _check_subject(info.subject)
+    public_key = _public_key(der.encode(info.spki))
+    signature_hash = signatures.verify(public_key, der.encode(request.algorithm), _octets(request.signature), signed)
+    extension_request, challenge_password = _attributes(info.attributes.as_list())
+    try:
+        loaded = x509.load_der_x509_csr(strict)
+        subject = loaded.subject
+        extensions = tuple(loaded.extensions) if extension_request else ()
+    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+        raise _refuse("RFC 5280 section 4.2", "the subject or a requested extension is malformed", got=_kind_of(error)) from None
+    return CertificationRequest(
+        der=octets,
+        subject=subject,
+        spki=public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+        public_key=public_key,
+        names=_names(extensions),
+        extensions=extensions,
+        challenge_password=challenge_password,
+        signature_hash=signature_hash,
+    )
+
+
+def _specification() -> Asn1Type:
+    from pyasn1_modules import rfc2986
+
+    return rfc2986.CertificationRequest()
+
+
+def _kind_of(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _octets(bits: der.BitString) -> bytes:
+    if bits.padding_bits():
+        raise _refuse("RFC 2986 section 4.2", "the signature is not a whole number of octets")
+    return bits.as_bytes()
+
+
+def _check_subject(subject: list[der.SetOf[_AttributeTypeAndValue]]) -> None:
+    """Bound what is kept of a subject; which attributes and lengths are issued is for template and lint to say."""
+    attributes = [attribute for relative in subject for attribute in relative.as_list()]
+    if len(attributes) > MAXIMUM_SUBJECT_ATTRIBUTES:
+        raise _refuse(
+            "RFC 5280 section 4.1.2.6", "too many attributes in the subject", expected=f"at most {MAXIMUM_SUBJECT_ATTRIBUTES}"
+        )
+    for attribute in attributes:
+        if len(attribute.value.data) > MAXIMUM_ATTRIBUTE_OCTETS:
+            raise _refuse(
+                "RFC 5280 section A.1",
+                "an attribute of the subject is too long",
+                expected=f"at most {MAXIMUM_ATTRIBUTE_OCTETS} octets",
+            )
+
+
+def _public_key(spki: bytes) -> weak.SigningPublicKey:
+    """The key of a SubjectPublicKeyInfo, checked; a weak one is refused before anything is computed with it."""
+
+    def refuse(clause: str, detail: str) -> Refused:
+        return Refused(Reason.BAD_PUBLIC_KEY, clause, detail)
+
+    algorithm = der.decode(_SubjectPublicKeyInfo, spki, clause="RFC 5280 section 4.1.2.7").algorithm
+    if algorithm.algorithm == _EC_PUBLIC_KEY and not (
+        isinstance(algorithm.parameters, der.TLV) and algorithm.parameters.tag_bytes == _OBJECT_IDENTIFIER
+    ):
+        raise refuse("RFC 5480 section 2.1.1", "an EC public key names its curve; explicit and implicit parameters are not used")
+    try:
+        key = serialization.load_der_public_key(spki)
+    except (ValueError, TypeError, OverflowError):
+        raise refuse(
+            "RFC 5280 section 4.1.2.7", "not a valid public key of its kind (RFC 5480 section 2.2: a point lies on its curve)"
+        ) from None
+    except UnsupportedAlgorithm:
+        raise refuse("RFC 5280 section 4.1.2.7", "a kind of key or a curve that we do not certify") from None
+    weak.check(key)
+    return cast("weak.SigningPublicKey", key)
+
+
+def _attributes(attributes: list[_Attribute]) -> tuple[bool, str | None]:
+    """Whether extensions are requested (bounded, without duplicates), and the challenge password."""
+    types = [attribute.type for attribute in attributes]
+    if len(set(types)) != len(types):
+        raise _refuse("RFC 2985 section 5.4", "an attribute occurs more than once")
+    if _EXTENSION_REQUEST in types and _MICROSOFT_EXTENSION_REQUEST in types:
+        raise _refuse("RFC 2985 section 5.4.2", "extensions are requested by more than one attribute")
+    requested, password = False, None
+    for attribute in attributes:
+        if attribute.type in (_EXTENSION_REQUEST, _MICROSOFT_EXTENSION_REQUEST):
+            _check_extensions(_only(attribute, "RFC 2985 section 5.4.2"))
+            requested = True
+        elif attribute.type == _CHALLENGE_PASSWORD:
+            password = _directory_string(_only(attribute, "RFC 2985 section 5.4.1"))
+    return requested, password
+
+
+def _only(attribute: _Attribute, clause: str) -> der.TLV:
+    values = attribute.values.as_list()
+    if len(values) != 1:
+        raise _refuse(clause, "the attribute has exactly one value", got=str(len(values)))
+    return values[0]
+
+
+def _check_extensions(value: der.TLV) -> None:
+    wrapped = der.tlv(0x30, der.encode(value))
+    extensions = der.decode(_ExtensionRequest, wrapped, clause="RFC 2985 section 5.4.2").extensions
+    if not 0 < len(extensions) <= MAXIMUM_EXTENSIONS:
+        raise _refuse(
+            "RFC 5280 section 4.1",
+            "wrong number of requested extensions",
+            expected=f"1 to {MAXIMUM_EXTENSIONS}",
+            got=str(len(extensions)),
+        )
+    if len({extension.id for extension in extensions}) != len(extensions):
+        raise _refuse("RFC 5280 section 4.2", "an extension is requested more than once")
+
+
+def _directory_string(value: der.TLV) -> str:
+    clause = "RFC 2985 section 5.4.1"
+    encoding = _STRINGS.get(value.tag_bytes)
+    if encoding is None:
+        raise _refuse(clause, "the challenge password is not a DirectoryString")
+    try:
+        text = bytes(value.data).decode(encoding)
+    except UnicodeDecodeError:
+        # Neither chained nor quoted: the text of that exception has the password in it.
+        raise _refuse(clause, "the challenge password is not in the encoding that it claims") from None
+    if not 0 < len(text) <= MAXIMUM_CHALLENGE_PASSWORD:
+        raise _refuse(
+            clause, "the challenge password has a wrong length", expected=f"1 to {MAXIMUM_CHALLENGE_PASSWORD} characters"
+        )
+    return text
+
+
+def _names(extensions: tuple[x509.Extension[x509.ExtensionType], ...]) -> tuple[Name, ...]:
+    for extension in extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            names = list(extension.value)
+            if not 0 < len(names) <= MAXIMUM_NAMES:
+                raise _refuse(
+                    "RFC 5280 section 4.2.1.6", "a wrong number of names", expected=f"1 to {MAXIMUM_NAMES}", got=str(len(names))
+                )
+            return names_of(names)
+    return ()
