@@ -6,12 +6,14 @@ signature is verified over the octets that were received, never over a re-encodi
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 
 from privca.base.names import Name
 from privca.base.refused import Reason, Refused
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pyasn1.type.base import Asn1Type
 
 MAXIMUM_OCTETS = 1 << 16
+MAXIMUM_ELEMENTS = 1024
 MAXIMUM_SUBJECT_ATTRIBUTES = 32
 MAXIMUM_ATTRIBUTE_OCTETS = 1024
 MAXIMUM_EXTENSIONS = 32
@@ -33,6 +36,7 @@ _EXTENSION_REQUEST = x509.ObjectIdentifier("1.2.840.113549.1.9.14")
 _MICROSOFT_EXTENSION_REQUEST = x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.14")
 _CHALLENGE_PASSWORD = x509.ObjectIdentifier("1.2.840.113549.1.9.7")
 _EC_PUBLIC_KEY = x509.ObjectIdentifier("1.2.840.10045.2.1")
+_COUNTRIES = (NameOID.COUNTRY_NAME, NameOID.JURISDICTION_COUNTRY_NAME)
 _OBJECT_IDENTIFIER = b"\x06"
 # DirectoryString (RFC 5280 section 4.1.2.4), and IA5String, which RFC 2985 allowed for e-mail and clients use here too.
 _STRINGS = {b"\x0c": "utf-8", b"\x13": "ascii", b"\x14": "latin-1", b"\x16": "ascii", b"\x1c": "utf-32-be", b"\x1e": "utf-16-be"}
@@ -131,18 +135,7 @@ def parse(octets: bytes, *, tolerant: bool = False) -> CertificationRequest:
 
 
 def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
-    strict, signed = octets, None
-    try:
-        request = der.decode(_CertificationRequest, octets, clause=_CLAUSE)
-        signed = der.encode(request.info)
-        info = der.decode(_CertificationRequestInfo, signed, clause="RFC 2986 section 4.1")
-    except Refused:
-        if not tolerant:
-            raise
-        strict = der.decode_ber(octets, _specification, clause=_CLAUSE)
-        request = der.decode(_CertificationRequest, strict, clause=_CLAUSE)
-        info = der.decode(_CertificationRequestInfo, der.encode(request.info), clause="RFC 2986 section 4.1")
-        signed = der.children(octets, clause=_CLAUSE)[0]
+    request, info, signed, strict = _decode(octets, tolerant)
     if info.version != 0:
         raise _refuse("RFC 2986 section 4.1", "the version of a CSR is 0", got="another")
     _check_subject(info.subject)
@@ -151,7 +144,7 @@ def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
     extension_request, challenge_password = _attributes(info.attributes.as_list())
     try:
         loaded = x509.load_der_x509_csr(strict)
-        subject = loaded.subject
+        subject = _subject(loaded, info.subject)
         extensions = tuple(loaded.extensions) if extension_request else ()
     except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
         raise _refuse("RFC 5280 section 4.2", "the subject or a requested extension is malformed", got=_kind_of(error)) from None
@@ -165,6 +158,28 @@ def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
         challenge_password=challenge_password,
         signature_hash=signature_hash,
     )
+
+
+def _decode(octets: bytes, tolerant: bool) -> tuple[_CertificationRequest, _CertificationRequestInfo, bytes, bytes]:
+    """The request, what is signed in it, that as it was received, and the whole as strict DER."""
+    try:
+        request, info = _strict(octets)
+    except Refused as refusal:
+        if not tolerant:
+            raise
+        try:
+            strict = der.decode_ber(octets, _specification, clause=_CLAUSE, elements=MAXIMUM_ELEMENTS)
+            request, info = _strict(strict)
+        except Refused:
+            # Not what it would be in BER, but what keeps it from being DER, helps the developer of the client.
+            raise refusal from None
+        return request, info, der.children(octets, clause=_CLAUSE)[0], strict
+    return request, info, der.encode(request.info), octets
+
+
+def _strict(octets: bytes) -> tuple[_CertificationRequest, _CertificationRequestInfo]:
+    request = der.decode(_CertificationRequest, octets, clause=_CLAUSE)
+    return request, der.decode(_CertificationRequestInfo, der.encode(request.info), clause="RFC 2986 section 4.1")
 
 
 def _specification() -> Asn1Type:
@@ -197,6 +212,22 @@ def _check_subject(subject: list[der.SetOf[_AttributeTypeAndValue]]) -> None:
                 "an attribute of the subject is too long",
                 expected=f"at most {MAXIMUM_ATTRIBUTE_OCTETS} octets",
             )
+
+
+def _subject(loaded: x509.CertificateSigningRequest, subject: list[der.SetOf[_AttributeTypeAndValue]]) -> x509.Name:
+    """The Name as cryptography reads it, without the warnings that it gives for a length that it would not issue."""
+    if all(_has_usual_length(attribute) for relative in subject for attribute in relative.as_list()):
+        return loaded.subject
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return loaded.subject
+
+
+def _has_usual_length(attribute: _AttributeTypeAndValue) -> bool:
+    if attribute.type in _COUNTRIES:
+        return len(attribute.value.data) == 2
+    # The warning counts octets in UTF-8, of which two in a BMPString can make three.
+    return attribute.type != NameOID.COMMON_NAME or 1 <= len(attribute.value.data) <= 42
 
 
 def _public_key(spki: bytes) -> weak.SigningPublicKey:

@@ -15,7 +15,7 @@ from cryptography import x509
 from privca.pkix import der
 
 _SEQUENCE, _BOOLEAN, _INTEGER, _OCTET_STRING, _OID, _ENUMERATED = 0x30, 0x01, 0x02, 0x04, 0x06, 0x0A
-_UTC_TIME, _GENERALIZED_TIME, _EXPLICIT_0 = 0x17, 0x18, 0xA0
+_GENERALIZED_TIME, _EXPLICIT_0 = 0x18, 0xA0
 _VERSION_2 = der.tlv(_INTEGER, b"\x01")
 _REASON_CODE = der.tlv(_OID, b"\x55\x1d\x15")
 _INVALIDITY_DATE = der.tlv(_OID, b"\x55\x1d\x18")
@@ -85,13 +85,14 @@ def crl_tbs(
 
 def _entry(serial: bytes, revoked_at: datetime, reason: int, invalidity_date: datetime | None) -> bytes:
     """One line of the list; every part but the serial number is the same for many."""
-    digits = serial.lstrip(b"\x00") or b"\x00"
-    if digits[0] & 0x80:
+    digits = serial.lstrip(b"\x00")
+    if not digits or digits[0] & 0x80:
         digits = b"\x00" + digits
-    content = b"\x02" + bytes((len(digits),)) + digits + _time(revoked_at)
+    content = b"\x02%c%b%b" % (len(digits), digits, _time(revoked_at))
     if reason != _UNSPECIFIED or invalidity_date is not None:
         content += _entry_extensions(reason, invalidity_date)
-    return b"\x30" + bytes((len(content),)) + content
+    # At most 22 octets of serial number, 17 of time and 44 of extensions: the length always fits in one octet.
+    return b"\x30%c%b" % (len(content), content)
 
 
 @lru_cache(maxsize=4096)
@@ -101,18 +102,22 @@ def _entry_extensions(reason: int, invalidity_date: datetime | None) -> bytes:
     if reason != _UNSPECIFIED:
         found += der.tlv(_SEQUENCE, _REASON_CODE, der.tlv(_OCTET_STRING, der.tlv(_ENUMERATED, bytes((reason,)))))
     if invalidity_date is not None:
-        moment = invalidity_date.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode("ascii")
-        found += der.tlv(_SEQUENCE, _INVALIDITY_DATE, der.tlv(_OCTET_STRING, der.tlv(_GENERALIZED_TIME, moment)))
+        moment = der.tlv(_GENERALIZED_TIME, _generalized(invalidity_date.astimezone(UTC)))
+        found += der.tlv(_SEQUENCE, _INVALIDITY_DATE, der.tlv(_OCTET_STRING, moment))
     return der.tlv(_SEQUENCE, found)
 
 
-@lru_cache(maxsize=4096)
 def _time(at: datetime) -> bytes:
     """UTCTime to the end of 2049, GeneralizedTime after it (section 5.1.2.4)."""
-    moment = at.astimezone(UTC)
-    if moment.year < 2050:
-        return der.tlv(_UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode("ascii"))
-    return der.tlv(_GENERALIZED_TIME, moment.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    if at.year < 2050:
+        return b"\x17\x0d%02d%02d%02d%02d%02d%02dZ" % (at.year % 100, at.month, at.day, at.hour, at.minute, at.second)
+    return b"\x18\x0f" + _generalized(at)
+
+
+def _generalized(at: datetime) -> bytes:
+    return b"%04d%02d%02d%02d%02d%02dZ" % (at.year, at.month, at.day, at.hour, at.minute, at.second)
 
 
 def _extension(extension: x509.Extension[x509.ExtensionType]) -> bytes:

@@ -34,8 +34,8 @@ def attribute(short: str, value: str) -> x509.NameAttribute[str]:
     :raises Refused: ``MALFORMED`` for an unknown short name, or a value that the attribute cannot have.
     """
 
-    def refuse(detail: str, *, expected: str, clause: str = "RFC 5280 section A.1") -> Refused:
-        return Refused(Reason.MALFORMED, clause, detail, expected=expected, got=repr(value[:80]))
+    def refuse(detail: str, *, expected: str) -> Refused:
+        return Refused(Reason.MALFORMED, "RFC 5280 section A.1", detail, expected=expected, got=repr(value[:80]))
 
     if short not in _ATTRIBUTES:
         raise Refused(
@@ -58,7 +58,11 @@ def attribute(short: str, value: str) -> x509.NameAttribute[str]:
         raise refuse(
             "subject attribute serialNumber is a PrintableString", expected="letters, digits and ' ( ) + , - . / : = ? or space"
         )
-    return x509.NameAttribute(oid, value)
+    try:
+        return x509.NameAttribute(oid, value)
+    except ValueError:
+        # cryptography counts the upper bound of a common name in octets.
+        raise refuse(f"subject attribute {short} is too long in UTF-8", expected=f"at most {longest} octets") from None
 
 
 def _printable(value: str) -> bool:
