@@ -1,0 +1,100 @@
+"""JSON (RFC 8259) read so that there is one meaning or none: UTF-8 without a BOM, no duplicate member names, no lone surrogates,
+numbers within range, bounded size and depth."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+import msgspec
+
+from privca.base.refused import Reason, Refused
+
+SIZE_MAXIMUM = 256 * 1024
+"""Octets of the largest JSON text that is read: room for a JWS around a CSR with a post-quantum key and some hundred names."""
+DEPTH_MAXIMUM = 16
+"""Arrays and objects within each other. The deepest text of ACME has 5."""
+
+
+class _Duplicate(ValueError):
+    """A member name that came twice."""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) == len(pairs):
+        return
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise _Duplicate(name)
+        seen.add(name)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_read = msgspec.json.Decoder().decode
+# msgspec takes the last of two members with the same name, json shows all of them; together they cost 3 us for a request.
+_scan = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant).decode
+
+
+def loads(octets: bytes, what: str) -> object:
+    """The value of a JSON text: dict, list, str, int, float, bool or None.
+
+    :param what: what the text is, for the refusal: ``the payload``.
+    :raises Refused: ``MALFORMED`` or ``TOO_LARGE``, for whatever octets.
+    """
+    if len(octets) > SIZE_MAXIMUM:
+        raise Refused(
+            Reason.TOO_LARGE,
+            "RFC 8259 section 9",
+            f"{what} is too large",
+            expected=f"up to {SIZE_MAXIMUM} octets",
+            got=str(len(octets)),
+        )
+    try:
+        value: object = _read(octets)
+        _scan(octets.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Refused(Reason.MALFORMED, "RFC 8259 section 8.1", f"{what} is not UTF-8") from None
+    except RecursionError:
+        raise _too_deep(what) from None
+    except _Duplicate as duplicate:
+        raise Refused(
+            Reason.MALFORMED, "RFC 7515 section 4", f"{what} has a member twice", got=ascii(str(duplicate)[:40])
+        ) from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Refused(Reason.MALFORMED, "RFC 8259 section 2", f"{what} is not JSON: {str(error)[:120]}") from None
+    # Fewer brackets than levels allowed is the usual case, and needs no walk.
+    if octets.count(b"{") + octets.count(b"[") > DEPTH_MAXIMUM and _deeper(value, DEPTH_MAXIMUM):
+        raise _too_deep(what)
+    return value
+
+
+def load_object(octets: bytes, what: str) -> dict[str, object]:
+    """The members of a JSON text that is an object; refusals as :func:`loads`."""
+    value = loads(octets, what)
+    if type(value) is not dict:
+        raise Refused(Reason.MALFORMED, "RFC 8259 section 4", f"{what} is not a JSON object")
+    return value
+
+
+def _deeper(value: object, maximum: int) -> bool:
+    level = [value]
+    for _ in range(maximum + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(what: str) -> Refused:
+    return Refused(
+        Reason.MALFORMED, "RFC 8259 section 9", f"{what} is nested too deeply", expected=f"up to {DEPTH_MAXIMUM} levels"
+    )
