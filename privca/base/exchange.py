@@ -22,6 +22,7 @@ class Exchange:
     entropy: Entropy
     profile_id: str
     decision: Decision = field(default_factory=Decision)
+    concealed: list[tuple[str, bytes]] = field(default_factory=list, repr=False)
 
     def decided(self, outcome: str, clause: str, detail: str = "", **facts: str) -> None:
         """Write down what was decided and the clause that it rests on. Never a secret."""
@@ -29,3 +30,7 @@ class Exchange:
         self.decision.clause = clause
         self.decision.detail = detail
         self.decision.facts.update(facts)
+
+    def conceal(self, field_name: str, secret: bytes) -> None:
+        """Keep ``secret`` (exact octets as they appear in request or reply: a generated private key, a password) out of the transcript."""
+        self.concealed.append((field_name, secret))

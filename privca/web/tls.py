@@ -1,0 +1,92 @@
+"""TLS for the server: versions 1.2 and 1.3 with the suites of RFC 9325, and client certificates that TLS asks for but does not judge.
+
+Whether a client certificate is trusted is the matter of a profile (EST, CMP), so the handshake only proves that the client has the
+key. HTTP/2 is not offered (it costs four times the CPU). There are no session tickets: a ticket key that is not rotated over all
+workers would end forward secrecy (RFC 9325 section 3.3), and clients of a CA come seldom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from OpenSSL import SSL
+from OpenSSL.crypto import X509, PKey
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.protocol import Factory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from privca.web.reactor import Reactor
+
+# RFC 9325 section 4.2: forward secrecy and AEAD only. TLS 1.3 suites are not in this list and are all acceptable.
+_SUITES = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    b"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+)
+_HTTP = b"http/1.1"
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class ServerTls:
+    """What the server shows of itself in TLS. :meth:`replace` takes effect with the next connection.
+
+    :param certificates: the server's own first, then its issuers.
+    """
+
+    def __init__(self, certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
+        self._context = _context(certificates, key)
+
+    def replace(self, certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
+        """Use another certificate and key from now on. :raises ValueError: if they do not belong together; then nothing changes."""
+        self._context = _context(certificates, key)
+
+    def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
+        """One connection."""
+        return SSL.Connection(self._context, None)
+
+
+class TlsFactory(TLSMemoryBIOFactory):
+    """TLS around a factory whose protocols write each reply at once: without the delay that gathers small writes."""
+
+    protocol = TLSMemoryBIOProtocol
+
+    def __init__(self, tls: ServerTls, wrapped: Factory, reactor: Reactor) -> None:
+        super().__init__(cast("Any", tls), False, cast("Any", wrapped), clock=cast("Any", reactor))
+
+
+def _context(certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(_SUITES)
+    context.set_options(
+        SSL.OP_NO_COMPRESSION
+        | SSL.OP_NO_RENEGOTIATION
+        | SSL.OP_CIPHER_SERVER_PREFERENCE
+        | SSL.OP_NO_TICKET
+        | SSL.OP_SINGLE_ECDH_USE
+    )
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    own, *issuers = certificates
+    context.use_certificate(X509.from_cryptography(own))
+    for issuer in issuers:
+        context.add_extra_chain_cert(X509.from_cryptography(issuer))
+    try:
+        context.use_privatekey(PKey.from_cryptography_key(key))  # type: ignore[arg-type]
+        context.check_privatekey()
+    except SSL.Error:
+        raise ValueError("the key is not that of the server certificate") from None
+    context.set_verify(SSL.VERIFY_PEER, _judge_nothing)
+    context.set_alpn_select_callback(_choose)
+    return context
+
+
+def _judge_nothing(connection: SSL.Connection, certificate: X509, error: int, depth: int, ok: int) -> bool:
+    return True
+
+
+def _choose(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    return _HTTP if _HTTP in offered else SSL.NO_OVERLAPPING_PROTOCOLS
