@@ -29,12 +29,12 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One reply, as received. ``url`` is where it came from: relative links are resolved against it (RFC 8288 section 3.2)."""
+    """One reply, as received, with the request that it answers."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    url: str
+    request: HttpRequest
 
     def header(self, name: str) -> str | None:
         """The first header of that name; names are compared without case (RFC 9110 section 5.1)."""
@@ -46,8 +46,8 @@ class HttpResponse:
         return [value for key, value in self.headers if key.lower() == wanted]
 
     def links(self, relation: str) -> list[str]:
-        """Absolute targets of the Link headers with this relation type (RFC 8288 section 3)."""
-        return [urljoin(self.url, target) for target, relations in self._links() if relation in relations]
+        """Targets of the Link headers with this relation type, made absolute (RFC 8288 section 3.2)."""
+        return [urljoin(self.request.url, target) for target, relations in self._links() if relation in relations]
 
     def raw_links(self, relation: str) -> list[str]:
         """Targets as written, to see a relative one."""
@@ -158,7 +158,7 @@ class SocketTransport:
             connection.putheader("Content-Length", str(len(request.body)))
         connection.endheaders(request.body or None)
         reply = connection.getresponse()
-        response = HttpResponse(reply.status, tuple(reply.getheaders()), reply.read(), request.url)
+        response = HttpResponse(reply.status, tuple(reply.getheaders()), reply.read(), request)
         if reply.will_close:
             connection.close()
         else:

@@ -15,7 +15,7 @@ from conformance.transport import HttpRequest, HttpResponse, Transport
 
 NONCE_RETRIES = 3
 Identifier = Mapping[str, str]
-Observer = Callable[[Draft | None, HttpRequest, HttpResponse], None]
+Observer = Callable[[Draft | None, HttpResponse], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def ip(*addresses: str) -> list[Identifier]:
 
 
 class Client:
-    """One client of one server. ``observe`` is called with each draft (None for GET and HEAD), request and reply, for a transcript."""
+    """One client of one server. ``observe`` is called with each draft (None for GET and HEAD) and reply, for a transcript."""
 
     def __init__(self, transport: Transport, directory_url: str, observe: Observer | None = None) -> None:
         self.transport = transport
@@ -109,7 +109,7 @@ class Client:
         if nonce:
             self._nonces.append(nonce)
         if self._observe is not None:
-            self._observe(draft, request, response)
+            self._observe(draft, response)
         return response
 
     # -- drafts ---------------------------------------------------------------------------------------------------

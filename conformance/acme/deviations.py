@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from conformance.acme.keys import unb64
-from conformance.transport import HttpRequest, HttpResponse
+from conformance.transport import HttpResponse
 
 PREFIX = "urn:ietf:params:acme:error:"
 # RFC 8555 section 6.7 with the additions of the IANA registry that concern the features examined here.
@@ -32,9 +32,10 @@ class Deviation:
         return f"{self.level} {self.clause}: {self.detail}"
 
 
-def deviations(request: HttpRequest, response: HttpResponse, *, directory_url: str, new_nonce_url: str) -> list[Deviation]:
+def deviations(response: HttpResponse, *, directory_url: str, new_nonce_url: str) -> list[Deviation]:
     """Every deviation of a reply, empty for a conformant one. Says nothing about whether the request deserved it."""
     found: list[Deviation] = []
+    request = response.request
 
     def deviate(level: Literal["MUST", "SHOULD"], clause: str, detail: str) -> None:
         found.append(Deviation(level, clause, detail))

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from conformance.acme.deviations import Deviation, deviations
 from conformance.acme.draft import Draft
-from conformance.transport import HttpRequest, HttpResponse
+from conformance.transport import HttpResponse
 
 SHOWN_HEADERS = ("content-type", "location", "replay-nonce", "retry-after", "link")
 
@@ -32,14 +32,15 @@ class Transcript:
         self._steps += 1
         self._write(f"\n{self._steps:2}. {step}  ({clause})")
 
-    def observe(self, draft: Draft | None, request: HttpRequest, response: HttpResponse) -> None:
+    def observe(self, draft: Draft | None, response: HttpResponse) -> None:
         """One exchange."""
+        request = response.request
         if request.url == self._directory_url and response.status == 200:
             self._new_nonce_url = str(response.object.get("newNonce", ""))
         self._write(f"    {request.method} {urlsplit(request.url).path} -> {response.status} {self._gist(response)}".rstrip())
         if self._verbose:
             self._show(draft, response)
-        for deviation in deviations(request, response, directory_url=self._directory_url, new_nonce_url=self._new_nonce_url):
+        for deviation in deviations(response, directory_url=self._directory_url, new_nonce_url=self._new_nonce_url):
             self.deviations.append(deviation)
             self._write(f"    ! {deviation}")
 
