@@ -232,8 +232,8 @@ class ProbeFailure(enum.Enum):
 class Observation:
     """What a probe saw. ``failure`` and ``detail`` are set when it saw nothing; then the other fields are empty.
 
-    HTTP: ``status``, ``body`` (up to the prober's limit), ``url`` (the last one). DNS: ``texts`` (each TXT record, its strings joined). TLS: ``certificate``
-    (DER) and ``alpn``. CAA: ``caa`` as (flags, tag, value). ``address`` is the IP address that was asked.
+    HTTP: ``status``, ``body`` (up to the prober's limit), ``url`` (the last one). DNS: ``texts`` (each TXT record, its
+    strings joined). TLS: ``certificate`` (DER) and ``alpn``. CAA: ``caa`` as (flags, tag, value). ``address`` is the IP address that was asked.
     """
 
     failure: ProbeFailure | None = None

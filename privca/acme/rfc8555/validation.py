@@ -1,0 +1,162 @@
+"""Validation of challenges in the background (RFC 8555 sections 7.1.6, 8 and 8.2), safe against a crash at any moment.
+
+A challenge is claimed before it is looked at: it is stored as processing, with one attempt more than it has errors, and with a time from
+which anybody may take it over (``next_attempt``). The outcome of the attempt is stored in one commit with the authorization's. Both commits
+name the version that they saw, so that of two workers one wins, and a client's deactivation is never overwritten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from privca.acme import rfc8659
+from privca.acme.ports import (
+    Account,
+    AccountStatus,
+    Authorization,
+    AuthorizationState,
+    Challenge,
+    ChallengeStatus,
+    Conflict,
+)
+from privca.acme.rfc8555 import problem
+from privca.acme.rfc8555.call import Core
+from privca.acme.rfc8555.methods import METHODS
+from privca.acme.rfc8555.states import AUTHORIZATION, CHALLENGE, AuthorizationEvent, ChallengeEvent
+from privca.base.durations import duration
+from privca.base.refused import Reason, Refused
+from privca.issuance.profile import Revisioned
+
+LEASE = timedelta(seconds=60)
+"""How long a claimed attempt is left alone: longer than the prober and the CAA lookups may take."""
+
+
+def life(profile: Revisioned) -> timedelta:
+    """How long a valid authorization may be used."""
+    return duration(profile.profile.acme.authorization_life)
+
+
+def under_way(challenge: Challenge, authorization: Authorization, now: datetime) -> bool:
+    """Whether somebody is looking at this challenge right now, so that a retry would only be a second look."""
+    return (
+        challenge.status is ChallengeStatus.PROCESSING
+        and challenge.attempts > len(challenge.errors)
+        and authorization.next_attempt is not None
+        and now < authorization.next_attempt
+    )
+
+
+def claimed(authorization: Authorization, challenge: Challenge, now: datetime) -> Authorization:
+    """The authorization with one attempt at a challenge begun."""
+    event = ChallengeEvent.RESPOND if challenge.status is ChallengeStatus.PENDING else ChallengeEvent.RETRY
+    begun = replace(challenge, status=CHALLENGE.after(challenge.status, event), attempts=len(challenge.errors) + 1)
+    return replace(authorization, challenges=_with(authorization, begun), next_attempt=now + LEASE)
+
+
+def succeeded(authorization: Authorization, now: datetime, expires: datetime) -> Authorization:
+    """The authorization after the attempt that was claimed has proven control."""
+    challenge = processing(authorization)
+    done = replace(challenge, status=CHALLENGE.after(challenge.status, ChallengeEvent.SUCCEED), validated=now)
+    return replace(
+        authorization,
+        challenges=_with(authorization, done),
+        state=AUTHORIZATION.after(authorization.state, AuthorizationEvent.SUCCEED),
+        expires=expires,
+        next_attempt=None,
+    )
+
+
+def failed(authorization: Authorization, now: datetime, refused: Refused, profile: Revisioned) -> Authorization:
+    """The authorization after a failed attempt: it waits for the next one, or it was the last."""
+    options = profile.profile.acme
+    challenge = processing(authorization)
+    challenge = replace(challenge, errors=(*challenge.errors, problem.text(refused)))
+    if challenge.attempts < options.validation_attempts:
+        waiting = now + duration(options.validation_interval)
+        return replace(authorization, challenges=_with(authorization, challenge), next_attempt=waiting)
+    final = replace(challenge, status=CHALLENGE.after(challenge.status, ChallengeEvent.FAIL))
+    return replace(
+        authorization,
+        challenges=_with(authorization, final),
+        state=AUTHORIZATION.after(authorization.state, AuthorizationEvent.FAIL),
+        next_attempt=None,
+    )
+
+
+def processing(authorization: Authorization) -> Challenge:
+    """The challenge that is being validated: there is at most one."""
+    return next(c for c in authorization.challenges if c.status is ChallengeStatus.PROCESSING)
+
+
+def _with(authorization: Authorization, challenge: Challenge) -> tuple[Challenge, ...]:
+    return tuple(challenge if c.type == challenge.type else c for c in authorization.challenges)
+
+
+async def check_caa(core: Core, profile: Revisioned, account_url: str, authorization: Authorization, method: str) -> None:
+    """CAA (RFC 8659, with RFC 8657), if the profile asks for it. :raises Refused: ``CAA``."""
+    options = profile.profile.acme
+    if options.caa:
+        await rfc8659.check_caa(
+            core.prober.observe,
+            profile.id,
+            authorization.name,
+            authorization.wildcard,
+            options.caa_identities,
+            account_url,
+            method,
+        )
+
+
+async def _look(core: Core, profile: Revisioned, account: Account, account_url: str, authorization: Authorization) -> None:
+    """One attempt: the challenge, then CAA. :raises Refused: what failed."""
+    if account.status is not AccountStatus.VALID:
+        raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.3.6", f"the account is {account.status.value}")
+    if core.clock.now() >= authorization.expires:
+        raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.1.6", "the authorization has expired")
+    challenge = processing(authorization)
+    method = METHODS[challenge.type]
+    name = authorization.name
+    probe = method.plan(name, profile.id, challenge.token, account.thumbprint)
+    method.judge(await core.prober.observe(probe), name, challenge.token, account.thumbprint)
+    await check_caa(core, profile, account_url, authorization, challenge.type)
+
+
+async def pursue(core: Core, profile: Revisioned, account: Account, account_url: str, authorization: Authorization) -> None:
+    """Carry a claimed challenge through all its attempts, until it is decided or somebody else changed the authorization."""
+    while True:
+        try:
+            await _look(core, profile, account, account_url, authorization)
+        except Refused as refused:
+            outcome = failed(authorization, core.clock.now(), refused, profile)
+        else:
+            now = core.clock.now()
+            outcome = succeeded(authorization, now, now + life(profile))
+        try:
+            await core.store.commit(outcome)
+            if outcome.next_attempt is None:
+                return
+            await core.background.wait(duration(profile.profile.acme.validation_interval).total_seconds())
+            waiting = replace(outcome, version=outcome.version + 1)
+            again = claimed(waiting, processing(waiting), core.clock.now())
+            await core.store.commit(again)
+        except Conflict:
+            # The client deactivated the authorization or asked for a retry, or another worker took it over: their word counts.
+            return
+        authorization = replace(again, version=again.version + 1)
+        account = await core.store.account(account.profile_id, account.id) or account
+
+
+async def resume(core: Core, authorization: Authorization) -> None:
+    """Take over a challenge whose ``next_attempt`` has passed, because its worker is gone."""
+    profile = await core.store.profile(authorization.profile_id)
+    account = await core.store.account(authorization.profile_id, authorization.account_id)
+    if profile is None or account is None or authorization.state is not AuthorizationState.PENDING:
+        return
+    again = claimed(authorization, processing(authorization), core.clock.now())
+    try:
+        await core.store.commit(again)
+    except Conflict:
+        return
+    url = f"{core.origin}/acme/{profile.id}/acct/{account.id}"
+    await pursue(core, profile, account, url, replace(again, version=again.version + 1))
