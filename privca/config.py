@@ -19,7 +19,8 @@ import msgspec
 from privca.base.durations import duration
 from privca.base.names import dns_name, profile_id
 from privca.base.refused import Refused
-from privca.issuance.profile import CertificateAuthority, Profile, Struct, Template
+from privca.issuance.issue import ProfileRules
+from privca.issuance.profile import CertificateAuthority, Profile, Revisioned, Struct, Template
 
 SERVED_PROTOCOLS = frozenset({"acme"})
 """Protocols that this version has a service for: a profile of another one would be an endpoint that nobody answers."""
@@ -46,14 +47,24 @@ class Server(Struct, frozen=True):
     """Names and addresses by which clients reach it, those of its certificate; the first stands in printed and certified URLs."""
     certificate: str = "keys/server.pem"
     """Certificate chain of the HTTPS listener, PEM, the server's own first. Read again when the file changes."""
-    key: str = "keys/server.key"
-    """Its private key, PKCS#8 PEM, mode 0600."""
+    key: str = "keys/server.pem"
+    """Its private key, PEM without a passphrase, mode 0600; may be the same file."""
     transcripts: str = "transcripts"
     """Directory of the records of every exchange; empty: none are written."""
     log: str = ""
     """File for the log; empty: standard error."""
     workers: int = 1
-    """Processes that serve. With more than one, the first only supervises."""
+    """Processes that serve. With more than one, another one supervises them."""
+
+    @property
+    def https_url(self) -> str:
+        """What URLs of the HTTPS listener begin with."""
+        return _url("https", self.hosts[0], self.https_port, 443)
+
+    @property
+    def http_url(self) -> str:
+        """What URLs of the HTTP listener begin with."""
+        return _url("http", self.hosts[0], self.http_port, 80)
 
 
 class StoreTable(Struct, frozen=True):
@@ -102,6 +113,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def file(self, name: str) -> Path:
         """A path of the configuration, made absolute."""
         return (self.path.parent / name).absolute()
+
+
+def _url(scheme: str, host: str, port: int, usual: int) -> str:
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{bracketed}" if port == usual else f"{scheme}://{bracketed}:{port}"
 
 
 T = TypeVar("T")
@@ -190,10 +206,10 @@ def check_profile(config: Config, id: str, profile: Profile, templates: Mapping[
         ("acme.validation_interval", options.validation_interval),
     ):
         _check_duration(text, f"{where}: {key}")
-    for key, block in [("permitted_ip", b) for b in profile.names.permitted_ip] + [
-        ("excluded_ip", b) for b in profile.names.excluded_ip
-    ]:
-        _check_cidr(block, f"{where}: names.{key}")
+    try:
+        ProfileRules(Revisioned(id=id, revision=0, profile=profile, template=templates[profile.template]))
+    except (ValueError, Refused) as error:
+        raise ConfigurationError(f"{where}: {error}") from None
 
 
 def read(path: Path) -> dict[str, Any]:

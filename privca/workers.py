@@ -30,6 +30,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     """The configuration in force: the file's, with what the command line changed and the ports that were really bound."""
+    number: int
+    """Which of the workers it is; a replacement has the number of the one that died."""
     https: tuple[int, ...]
     http: tuple[int, ...]
 
@@ -54,26 +56,25 @@ class Workers:
     """
 
     def __init__(self, count: int, task: Task, said: Callable[..., object]) -> None:
-        self._task = task.encode()
+        self._task = task
         self._descriptors: Sequence[int] = (*task.https, *task.http)
         self._said = said
         self._deaths: deque[float] = deque(maxlen=DEATHS)
-        self._alive = [self._start() for _ in range(count)]
+        self._alive = [self._start(number) for number in range(count)]
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, number: int) -> subprocess.Popen[bytes]:
         worker = subprocess.Popen([sys.executable, "-m", "privca", "worker"], stdin=subprocess.PIPE, pass_fds=self._descriptors)
         assert worker.stdin is not None
         # A worker that is dead already is found by tend().
         with contextlib.suppress(BrokenPipeError):
-            worker.stdin.write(self._task)
+            worker.stdin.write(msgspec.structs.replace(self._task, number=number).encode())
             worker.stdin.flush()
         self._said("worker started", worker=worker.pid)
         return worker
 
-    @property
-    def pids(self) -> list[int]:
-        """Process IDs of the workers that are there."""
-        return [worker.pid for worker in self._alive]
+    def missing(self) -> list[str]:
+        """What keeps them from serving, one sentence each."""
+        return [f"worker {number} is not there" for number, worker in enumerate(self._alive) if worker.poll() is not None]
 
     def tend(self) -> None:
         """Replace workers that died. :raises TooManyDeathsError: if that has become pointless."""
@@ -87,7 +88,7 @@ class Workers:
             if len(self._deaths) == DEATHS and now - self._deaths[0] < PERIOD:
                 raise TooManyDeathsError(f"{DEATHS + 1} workers died within {PERIOD:.0f} s; the log says why")
             self._deaths.append(now)
-            self._alive[place] = self._start()
+            self._alive[place] = self._start(place)
 
     def stop(self) -> None:
         """Ask all to finish, wait at most :data:`GRACE` seconds, and kill what is left."""

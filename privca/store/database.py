@@ -41,6 +41,10 @@ class Statement:
         return {**self.fixed, **given} if self.fixed else given
 
 
+class StoreError(Exception):
+    """The database cannot be used: it is no database, is damaged or locked, or a newer version wrote it. One sentence."""
+
+
 class Database:
     """A SQLite database file in WAL mode.
 
@@ -55,15 +59,19 @@ class Database:
             path, isolation_level=None, timeout=10.0, check_same_thread=False, cached_statements=256
         )
         self._inside = False
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={'FULL' if durable else 'NORMAL'}",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            "cache_size=-65536",
-            "mmap_size=268435456",
-        ):
-            self._connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (
+                "journal_mode=WAL",
+                f"synchronous={'FULL' if durable else 'NORMAL'}",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+                "cache_size=-65536",
+                "mmap_size=268435456",
+            ):
+                self._connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def migrate(self) -> None:
         """Bring the schema to :data:`schema.HEAD`. A newer schema than this program knows is an error, never touched."""

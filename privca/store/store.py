@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from privca.base.clock import Clock, SystemClock
 from privca.store.acme import Acme
 from privca.store.certificates import Certificates
-from privca.store.database import Database
+from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
 from privca.store.sealing import Sealing
 
@@ -25,13 +26,19 @@ class Store(Profiles, Certificates, Acme):
 
     @classmethod
     def open(cls, path: Path, secrets: Sealing, *, durable: bool, clock: Clock | None = None) -> Store:
-        """Open the database file at ``path`` (made with mode 0600 if absent) and bring its schema up to date."""
-        database = Database(path, durable=durable)
+        """Open the database file at ``path`` (made with mode 0600 if absent) and bring its schema up to date.
+
+        :raises StoreError: if it is no database, is damaged or locked, or a newer version wrote it.
+        """
         try:
-            database.migrate()
-        except BaseException:
-            database.close()
-            raise
+            database = Database(path, durable=durable)
+            try:
+                database.migrate()
+            except BaseException:
+                database.close()
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{path}: cannot be used as database: {error}") from None
         return cls(database, secrets, clock or SystemClock())
 
     def close(self) -> None:

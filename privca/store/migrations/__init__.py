@@ -11,8 +11,10 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from privca.store.database import StoreError
 
-class UnknownSchema(Exception):
+
+class UnknownSchema(StoreError):
     """The database was written by a newer version of this program."""
 
 

@@ -1,0 +1,5 @@
+"""``python -m privca`` is the ``privca`` command."""
+
+from privca.cli.main import main
+
+main()

@@ -1,0 +1,139 @@
+"""``privca cert``: certificates that were issued."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from privca.base.clock import rfc3339
+from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
+from privca.composition import Parts, opened, run
+from privca.enrollment.door import Identity
+from privca.issuance.ports import Certificate, CertificateStatus, RevocationReason
+
+_REASONS = {
+    "unspecified": RevocationReason.UNSPECIFIED,
+    "keyCompromise": RevocationReason.KEY_COMPROMISE,
+    "cACompromise": RevocationReason.CA_COMPROMISE,
+    "affiliationChanged": RevocationReason.AFFILIATION_CHANGED,
+    "superseded": RevocationReason.SUPERSEDED,
+    "cessationOfOperation": RevocationReason.CESSATION_OF_OPERATION,
+    "certificateHold": RevocationReason.CERTIFICATE_HOLD,
+    "removeFromCRL": RevocationReason.REMOVE_FROM_CRL,
+    "privilegeWithdrawn": RevocationReason.PRIVILEGE_WITHDRAWN,
+    "aACompromise": RevocationReason.AA_COMPROMISE,
+}
+"""The names of RFC 5280 section 5.3.1."""
+_PAGE = 500
+
+
+@click.group
+def command() -> None:
+    """List, show and revoke certificates."""
+
+
+@command.command("list")
+@click.option("--profile", "profile_id", metavar="ID", help="Only those of one profile.")
+@as_json
+@located
+def list_(profile_id: str | None, as_json: bool, config_path: Path) -> None:
+    """All certificates, in the order in which they were issued."""
+    with opened(config_path) as parts:
+        now, after = parts.clock.now(), None
+        records: list[dict[str, Any]] = []
+        while page := run(parts.store.certificates(profile_id=profile_id, after=after, limit=_PAGE)):
+            records += [facts(record, parts, now) for record in page]
+            after = page[-1].serial
+    if as_json:
+        print_json(records)
+    else:
+        rows = [
+            (
+                str(r["serial"]),
+                str(r["status"]),
+                str(r["profile"]),
+                str(r["not_after"]),
+                ", ".join(r["names"]) or str(r["subject"]),
+            )
+            for r in records
+        ]
+        print_table(("serial", "status", "profile", "until", "names"), rows, "no certificate yet")
+
+
+@command.command
+@click.argument("serial")
+@as_json
+@located
+def show(serial: str, as_json: bool, config_path: Path) -> None:
+    """One certificate; SERIAL in hex, as OpenSSL prints it."""
+    with opened(config_path) as parts:
+        found = facts(_record(parts, serial), parts, parts.clock.now())
+    if as_json:
+        print_json(found)
+    else:
+        print_facts(
+            {
+                key: ", ".join(value) if isinstance(value, list) else str(value)
+                for key, value in found.items()
+                if value is not None
+            }
+        )
+
+
+@command.command
+@click.argument("serial")
+@click.option("--reason", type=click.Choice(list(_REASONS), case_sensitive=False), default="unspecified", show_default=True)
+@located
+def revoke(serial: str, reason: str, config_path: Path) -> None:
+    """Revoke a certificate; it stands in the next CRL at once."""
+    with opened(config_path) as parts:
+        record = _record(parts, serial)
+        run(parts.door.revoke(parts.exchange(record.profile_id), record, _REASONS[reason], Identity("operator", "operator")))
+    click.echo(f"{hex_of(record.serial)} is revoked ({reason})")
+
+
+def facts(record: Certificate, parts: Parts, now: datetime) -> dict[str, Any]:
+    """What ``cert show`` tells of a certificate."""
+    return {
+        "serial": hex_of(record.serial),
+        "status": status(record, now),
+        "reason": None if record.reason is None else next(name for name, value in _REASONS.items() if value is record.reason),
+        "profile": record.profile_id,
+        "profile_revision": record.profile_revision,
+        "protocol": record.protocol,
+        "subject": record.subject,
+        "names": [str(name) for name in record.names],
+        "not_before": rfc3339(record.not_before),
+        "not_after": rfc3339(record.not_after),
+        "issuer": record.authority,
+        "identity": record.identity,
+    }
+
+
+def status(record: Certificate, now: datetime) -> str:
+    """good, revoked, held or expired; prepared: recorded but never signed."""
+    if record.status is CertificateStatus.REVOKED:
+        return "revoked"
+    if record.not_after < now:
+        return "expired"
+    return {CertificateStatus.HELD: "held", CertificateStatus.PREPARED: "prepared"}.get(record.status, "good")
+
+
+def hex_of(serial: bytes) -> str:
+    """A serial number as OpenSSL prints it: upper-case hex, whole octets, no leading zero octet."""
+    return serial.lstrip(b"\0").hex().upper() or "00"
+
+
+def _record(parts: Parts, serial: str) -> Certificate:
+    digits = serial.replace(":", "").removeprefix("0x").removeprefix("0X")
+    try:
+        octets = bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
+    except ValueError:
+        raise click.BadParameter(f"{serial!r} is no serial number in hex", param_hint="SERIAL") from None
+    record = run(parts.store.certificate_by_serial(octets.rjust(20, b"\0")))
+    if record is None:
+        raise Failed(f"no certificate has the serial number {serial}; 'privca cert list' shows them all")
+    return record

@@ -1,0 +1,149 @@
+"""The lab that ``privca up`` makes on its first run: one directory, with a configuration that a person can read and change.
+
+Every step can be done again: a first run that was cut off is completed by the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from pathlib import Path
+
+from privca.config import ConfigurationError, Lab, Server, Validation
+
+CONFIG = "privca.toml"
+
+_TEXT = """\
+# A lab of privca, made by 'privca up'. Change what you like: 'privca check --dir DIR' tells what is wrong and how to mend it.
+# Profiles are read into the store once; after a change here, 'privca profile apply privca.toml --dir DIR' makes a new revision.
+
+[server]
+bind = {bind}
+https_port = {https_port}
+http_port = {http_port}
+admin_port = {admin_port}
+hosts = {hosts}
+workers = {workers}
+
+[store]
+durable = false  # a power cut may take the last moments; a crash or kill -9 takes nothing
+
+[validation]
+http01_port = {http01_port}
+tlsalpn01_port = {tlsalpn01_port}
+resolver = {resolver}  # "" is the built-in one below
+allow = ["0.0.0.0/0", "::/0"]  # a lab validates on loopback
+
+[lab]
+resolver = {built_in}
+resolver_port = {resolver_port}
+
+[ca.lab-root]
+subject = {{ CN = "privca lab root {mark}", O = "privca lab" }}
+key = "P-256"
+validity = "10y"
+
+[ca.lab-ec]
+subject = {{ CN = "privca lab EC {mark}", O = "privca lab" }}
+parent = "lab-root"
+key = "P-256"
+validity = "5y"
+path_length = 0
+
+[ca.lab-rsa]
+subject = {{ CN = "privca lab RSA {mark}", O = "privca lab" }}
+parent = "lab-root"
+key = "RSA-2048"
+validity = "5y"
+path_length = 0
+
+[template.tls]
+subject = {{ CN = {{ source = "first-name" }} }}
+key_usage = ["digitalSignature", "keyEncipherment"]
+extended_key_usage = ["serverAuth", "clientAuth"]
+
+# Any new account; names are proven by challenges.
+[profile.lab-acme]
+protocol = "acme"
+issuer = "lab-ec"
+template = "tls"
+authentication = ["account"]
+default = true
+
+# The same, for accounts that come with an external account binding: 'privca eab issue lab-acme-eab'.
+[profile.lab-acme-eab]
+protocol = "acme"
+issuer = "lab-rsa"
+template = "tls"
+authentication = ["eab"]
+"""
+
+
+def claim(directory: Path) -> int:
+    """Make ``directory`` if it is absent, mode 0700, and take it for this process: the descriptor that holds the lock.
+
+    :raises ConfigurationError: if another ``up`` runs on it, or something that is no lab is in it.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigurationError(f"{directory}: cannot be used: {error.strerror}; name another with --dir") from None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # What a first run that was cut off leaves behind is no stranger's.
+        entries = [entry for entry in os.listdir(directory) if not entry.startswith(f".{CONFIG}.")]
+        if entries and CONFIG not in entries:
+            raise ConfigurationError(f"{directory}: is not empty and no lab is in it; name another directory with --dir")
+        os.fchmod(held, 0o700)
+    except BlockingIOError:
+        os.close(held)
+        raise ConfigurationError(
+            f"{directory}: another 'privca up' runs on it{_pid(directory)}; stop that one, or name another directory with --dir"
+        ) from None
+    except ConfigurationError:
+        os.close(held)
+        raise
+    return held
+
+
+def text(server: Server, validation: Validation, lab: Lab) -> str:
+    """The configuration of a new lab. Its CAs are marked, so that two labs can be told apart in a trust store."""
+    return _TEXT.format(
+        bind=json.dumps(server.bind),
+        https_port=server.https_port,
+        http_port=server.http_port,
+        admin_port=server.admin_port,
+        hosts=json.dumps(server.hosts),
+        workers=server.workers,
+        http01_port=validation.http01_port,
+        tlsalpn01_port=validation.tlsalpn01_port,
+        resolver=json.dumps(validation.resolver),
+        built_in=json.dumps(lab.resolver),
+        resolver_port=lab.resolver_port,
+        mark=secrets.token_hex(3),
+    )
+
+
+def running(directory: Path) -> bool:
+    """Whether an ``up`` runs on ``directory``."""
+    try:
+        held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(held)
+    return False
+
+
+def _pid(directory: Path) -> str:
+    try:
+        return f" (process {json.loads((directory / 'endpoints.json').read_bytes())['pid']})"
+    except (OSError, ValueError, KeyError):
+        return ""

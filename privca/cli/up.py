@@ -1,0 +1,189 @@
+"""``privca up``: a lab in one directory, made on the first run and served until it is stopped."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from privca.cli import lab, welcome
+from privca.cli.output import DEFAULT_DIRECTORY, Misused, console
+from privca.composition import Parts, add_profiles, compose, directly, issue_external_key, replace_file, run
+from privca.config import Config, Lab, Server, StoreTable, Validation, check_host, load
+from privca.issuance.profile import Revisioned
+from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
+from privca.sockets import LOOPBACK, Sockets, bind, port_of
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_EAB_LIFE = timedelta(days=30)
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command
+@click.option(
+    "--dir", "directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True, help="Where the lab is."
+)
+@click.option("--bind", "bind_", metavar="ADDR", multiple=True, help="Address to listen on (default: 127.0.0.1 and ::1).")
+@click.option("--https-port", type=_PORT, help="Port of ACME (default: 8443; 0: any free one, here and below).")
+@click.option("--http-port", type=_PORT, help="Port of CRLs and CA certificates (default: 8080).")
+@click.option("--http01-port", type=click.IntRange(1, 65535), help="Port at which http-01 looks (default: 5002).")
+@click.option("--tlsalpn01-port", type=click.IntRange(1, 65535), help="Port at which tls-alpn-01 looks (default: 5001).")
+@click.option("--admin-port", type=_PORT, help="Port of health, metrics and the resolver's API (default: 8444).")
+@click.option("--resolver", metavar="HOST:PORT", help="Ask this DNS server instead of the built-in one.")
+@click.option("--no-resolver", is_flag=True, help="Ask the system's DNS servers.")
+@click.option("--resolver-port", type=_PORT, help="Port of the built-in resolver (default: 8053).")
+@click.option("--host", "hosts", metavar="NAME", multiple=True, help="Another name or address under which clients reach it.")
+@click.option("--expose-lab", is_flag=True, help="Allow --bind to an address that other machines reach.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve (default: 1).")
+def command(directory: Path, **given: Any) -> None:
+    """Make a lab in DIR if there is none, and serve it until SIGINT or SIGTERM."""
+    path = directory.absolute() / lab.CONFIG
+    made = not path.exists()
+    config = _changed(_new(path) if made else load(path), given)
+    exposed = [address for address in config.server.bind if not ipaddress.ip_address(address).is_loopback]
+    if exposed and not given["expose_lab"]:
+        raise Misused(
+            f"--bind {exposed[0]} lets others reach a lab, which gives certificates to anybody; if that is meant, add --expose-lab"
+        )
+    sockets = bind(config)
+    try:
+        config = _with_ports(config, sockets)
+        held = lab.claim(directory)
+        try:
+            sys.exit(_serve(config, sockets, made))
+        finally:
+            config.file("endpoints.json").unlink(missing_ok=True)
+            os.close(held)
+    finally:
+        sockets.close()
+
+
+def _new(path: Path) -> Config:
+    """The configuration of a lab that is not there yet, but for its CAs and profiles."""
+    return Config(
+        path=path,
+        server=Server(),
+        store=StoreTable(durable=False),
+        validation=Validation(http01_port=5002, tlsalpn01_port=5001),
+        lab=Lab(),
+    )
+
+
+def _changed(config: Config, given: dict[str, Any]) -> Config:
+    """``config`` with what the command line says instead."""
+    if config.lab is None:
+        raise Misused(f"{config.path}: is no lab, since it has no table [lab]; run it with: privca serve --config {config.path}")
+    if given["resolver"] and given["no_resolver"]:
+        raise click.UsageError("--resolver and --no-resolver exclude each other")
+    server = {key: given[key] for key in ("https_port", "http_port", "admin_port", "workers") if given[key] is not None}
+    if given["bind_"]:
+        server["bind"] = given["bind_"]
+    if given["hosts"]:
+        for host in given["hosts"]:
+            check_host(host, "--host")
+        server["hosts"] = tuple(dict.fromkeys((*given["hosts"], *_LOOPBACK)))
+    validation = {key: given[key] for key in ("http01_port", "tlsalpn01_port", "resolver") if given[key] is not None}
+    if given["no_resolver"]:
+        validation["resolver"] = ""
+    in_lab: dict[str, Any] = {"resolver": False} if given["no_resolver"] or given["resolver"] else {}
+    if given["resolver_port"] is not None:
+        in_lab["resolver_port"] = given["resolver_port"]
+    return msgspec.structs.replace(
+        config,
+        server=msgspec.structs.replace(config.server, **server),
+        validation=msgspec.structs.replace(config.validation, **validation),
+        lab=msgspec.structs.replace(config.lab, **in_lab),
+    )
+
+
+def _with_ports(config: Config, sockets: Sockets) -> Config:
+    """``config`` with the ports that were really bound."""
+    assert config.lab is not None
+    server = msgspec.structs.replace(
+        config.server,
+        https_port=port_of(sockets.https),
+        http_port=port_of(sockets.http),
+        admin_port=port_of(sockets.admin),
+    )
+    resolver = msgspec.structs.replace(config.lab, resolver_port=port_of(sockets.resolver)) if sockets.resolver else config.lab
+    return msgspec.structs.replace(config, server=server, lab=resolver)
+
+
+def _serve(config: Config, sockets: Sockets, made: bool) -> int:
+    """Make what is missing, and serve; the exit status."""
+    if made:
+        assert config.lab is not None
+        replace_file(config.path, lab.text(config.server, config.validation, config.lab).encode())
+        replace_file(config.file(".gitignore"), b"*\n")
+        config = load(config.path)
+    entries, warnings = _prepare(config)
+    resolver = _resolver(config)
+    # Imported after everything else is known to be right: the reactor comes with it.
+    from privca import server
+
+    def ready() -> None:
+        replace_file(config.file("target.toml"), welcome.target(config, entries))
+        replace_file(config.file("endpoints.json"), welcome.endpoints(config, os.getpid(), resolver, entries))
+        welcome.welcome(console(), config, entries, made=made, resolver=resolver, warnings=[*sockets.warnings, *warnings])
+
+    return server.serve(config, sockets, ready=ready)
+
+
+def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
+    """CAs, profiles, trust anchor and server certificate, as far as they are not there yet: endpoints, and what to warn of."""
+    warnings = []
+    parts = compose(config, directly, create=True)
+    try:
+        run(parts.authorities.create_missing())
+        for id in add_profiles(parts, {id: (p, config.template[p.template]) for id, p in config.profile.items()}):
+            warnings.append(
+                f"profile {id}: the store has another revision than {lab.CONFIG}, and is followed; see 'privca check'"
+            )
+        replace_file(config.file("ca.pem"), _anchors(parts), mode=0o644)
+        try:
+            chain, _ = read_server_certificate(config)
+            usable = fits(chain[0], config, parts.clock.now())
+        except UnusableCertificateError:
+            usable = False
+        if not usable:
+            run(issue_server_certificate(parts))
+        return [_endpoint(parts, known) for known in run(parts.store.profiles()) if known.profile.enabled], warnings
+    finally:
+        parts.store.close()
+
+
+def _anchors(parts: Parts) -> bytes:
+    """The self-signed certificates of all roots, those of former keys included: what they certified is still about."""
+    roots = [name for name, authority in parts.config.ca.items() if not authority.parent]
+    found = [one.generation for name in roots for one in run(parts.authorities.generations(name))]
+    return b"".join(x509.load_der_x509_certificate(one.certificate).public_bytes(Encoding.PEM) for one in found)
+
+
+def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
+    """The entry of a profile in endpoints.json, with a fresh external account binding key where it needs one."""
+    entry: dict[str, object] = {"id": known.id, "protocol": known.profile.protocol}
+    if known.profile.default:
+        entry["default"] = True
+    entry["url"] = f"{parts.config.server.https_url}/acme/{known.id}/directory"
+    if "eab" in known.profile.authentication:
+        # One key binds one account, so each run gives a new one.
+        key = issue_external_key(parts, known.id, _EAB_LIFE)
+        entry |= {"kid": key.id, "hmac_key": urlsafe_b64encode(key.key).rstrip(b"=").decode()}
+    return entry
+
+
+def _resolver(config: Config) -> str:
+    """Who is asked for names, as HOST:PORT; empty: the system's."""
+    if config.validation.resolver:
+        return config.validation.resolver
+    assert config.lab is not None
+    return f"{LOOPBACK}:{config.lab.resolver_port}" if config.lab.resolver else ""

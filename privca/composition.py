@@ -1,0 +1,130 @@
+"""The CA put together from a configuration, without a network: what commands use, and what ``server`` builds on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from privca.acme.ports import ExternalKey
+from privca.base.clock import Clock, SystemClock
+from privca.base.entropy import Entropy, SystemEntropy, token
+from privca.base.exchange import Exchange
+from privca.config import Config, ConfigurationError, load
+from privca.enrollment.door import Door
+from privca.enrollment.service import EnrollmentService
+from privca.issuance.authorities import Authorities
+from privca.issuance.ports import Keys
+from privca.issuance.profile import Profile, Template
+from privca.issuance.publication import PublicUrls
+from privca.keys.secrets import SecretBox
+from privca.keys.software import SoftwareKeys
+from privca.store import Store
+
+STORE_KEY = "store.key"
+# RFC 7518 section 3.2: a key for HS512 has at least 64 octets, and a client may choose it.
+_EAB_OCTETS = 64
+
+T = TypeVar("T")
+Offload = Callable[[Callable[[], bytes]], Awaitable[bytes]]
+
+
+@dataclass
+class Parts:
+    """Everything of a CA but its network."""
+
+    config: Config
+    clock: Clock
+    entropy: Entropy
+    secrets: SecretBox
+    store: Store
+    keys: Keys
+    authorities: Authorities
+    door: Door
+
+    def exchange(self, profile_id: str) -> Exchange:
+        """An exchange for what an operator does by hand."""
+        return Exchange(token(self.entropy, 12), self.clock.now(), self.entropy, profile_id)
+
+
+async def directly(work: Callable[[], bytes]) -> bytes:
+    """Offload for where nobody else waits: call it here."""
+    return work()
+
+
+def run(work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
+    """Drive to its end a coroutine that never has to wait, as all do that are built with :func:`directly`."""
+    steps = work.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("a command came upon something to wait for")
+
+
+def compose(config: Config, offload: Offload, *, create: bool = False) -> Parts:
+    """Open keys and store, and build the CA on them.
+
+    :param create: make the directory of the keys and the key of the store if they are absent, as only ``up`` and the first
+        ``ca rollover`` do.
+    :raises Refused: if keys or database are not as they should be.
+    """
+    clock, entropy = SystemClock(), SystemEntropy()
+    secrets = SecretBox(config.file(config.store.keys) / STORE_KEY, create=create)
+    keys = SoftwareKeys(config.file(config.store.keys), offload)
+    store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable)
+    authorities = Authorities(store, keys, config.ca, clock, PublicUrls(config.server.http_url), entropy)
+    return Parts(config, clock, entropy, secrets, store, keys, authorities, EnrollmentService(store, authorities))
+
+
+@contextmanager
+def opened(path: Path, *, create: bool = False) -> Iterator[Parts]:
+    """The CA of a configuration file, for one command."""
+    config = load(path)
+    if not create and not config.file(config.store.database).exists():
+        raise ConfigurationError(
+            f"{config.file(config.store.database)}: there is no database yet; 'privca check' says what is missing"
+        )
+    parts = compose(config, directly, create=create)
+    try:
+        yield parts
+    finally:
+        parts.store.close()
+
+
+def add_profiles(parts: Parts, profiles: Mapping[str, tuple[Profile, Template]]) -> list[str]:
+    """Store the profiles of the configuration that the store does not know yet; the IDs of those that differ from what is stored.
+
+    What is stored wins, since ``profile apply`` and ``profile disable`` act there: a restart must not undo them.
+    """
+    different = []
+    for id, (profile, template) in profiles.items():
+        stored = run(parts.store.profile(id))
+        if stored is None:
+            run(parts.store.save_profile(id, profile, template))
+        elif (stored.profile, stored.template) != (profile, template):
+            different.append(id)
+    return different
+
+
+def issue_external_key(parts: Parts, profile_id: str, life: timedelta) -> ExternalKey:
+    """Make and store an external account binding key (RFC 8555 section 7.3.4) that can bind one account within ``life``."""
+    now = parts.clock.now()
+    key = ExternalKey(token(parts.entropy), profile_id, parts.entropy.octets(_EAB_OCTETS), now, now + life, None)
+    run(parts.store.commit(key))
+    return key
+
+
+def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, in place of what was there; it never has more rights than ``mode``, not for a moment."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(temporary, path)

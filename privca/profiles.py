@@ -1,0 +1,54 @@
+"""The profiles of a running server: answered from memory, and never older than half a second, so that commands take effect at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from privca.issuance.profile import Revisioned
+
+AGE = 0.5
+"""Seconds for which an answer is good: well below the second within which a change by a command has to be seen."""
+
+
+class AllProfiles(Protocol):
+    """Where they come from: the store."""
+
+    async def profiles(self) -> Sequence[Revisioned]:
+        """The newest revision of every profile, by ID."""
+
+
+class FreshProfiles:
+    """Implements :class:`privca.web.resource.Profiles`. A revision stays the same object for as long as it is the newest one."""
+
+    def __init__(self, store: AllProfiles, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._monotonic = monotonic
+        self._read = float("-inf")
+        self._profiles: dict[str, Revisioned] = {}
+        self._defaults: dict[str, str] = {}
+
+    async def profile(self, id: str) -> Revisioned | None:
+        """The newest revision of a profile, enabled or not."""
+        await self._refresh()
+        return self._profiles.get(id)
+
+    async def default_profile(self, protocol: str) -> str | None:
+        """The enabled profile that answers paths without an ID; the first by ID if several say that they do."""
+        await self._refresh()
+        return self._defaults.get(protocol)
+
+    async def _refresh(self) -> None:
+        now = self._monotonic()
+        if now - self._read < AGE:
+            return
+        old = self._profiles
+        self._profiles = {}
+        self._defaults = {}
+        for new in await self._store.profiles():
+            known = old.get(new.id)
+            self._profiles[new.id] = known if known is not None and known.revision == new.revision else new
+            if new.profile.default and new.profile.enabled:
+                self._defaults.setdefault(new.profile.protocol, new.id)
+        self._read = now

@@ -1,0 +1,300 @@
+"""The composition root: from a configuration and bound sockets to a running server. The one place that knows everybody.
+
+One process serves by itself; with several workers the parent keeps the admin listener and the lab's resolver, and looks after the workers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+import structlog
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThread
+
+from privca.acme.service import AcmeService
+from privca.composition import compose
+from privca.config import Config, host_and_port
+from privca.logs import configure
+from privca.profiles import FreshProfiles
+from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
+from privca.sockets import LOOPBACK, Sockets
+from privca.status.service import StatusService
+from privca.web.addresses import DENIED_BY_DEFAULT, AddressPolicy
+from privca.web.admin import Admin
+from privca.web.background import ReactorBackground
+from privca.web.dns import Dns, system_servers
+from privca.web.framing import HttpLimits
+from privca.web.http import HttpFactory
+from privca.web.listeners import Listeners, adopt
+from privca.web.metrics import Metrics
+from privca.web.prober import NetworkProber, ProberLimits
+from privca.web.resolver import LabResolver
+from privca.web.resource import Resource
+from privca.web.tls import ServerTls
+from privca.web.transcript import Transcript
+from privca.web.zone import LabZone
+from privca.workers import Task, TooManyDeathsError, Workers
+
+log = structlog.get_logger("privca.server")
+reactor: Any = _reactor
+
+RESUME = 15.0
+"""Seconds between two looks for work that a crash left behind."""
+WATCH = 20.0
+"""Seconds between two looks at the server's certificate file."""
+RENEW = 3600.0
+"""Seconds between two looks at its end."""
+TEND = 0.5
+"""Seconds between two looks at the workers."""
+DRAIN = 10.0
+"""Seconds that connections and work under way have to end when the server stops."""
+
+
+class Front:
+    """What serves requests: in the only process, or in each worker."""
+
+    def __init__(self, config: Config, metrics: Metrics, name: str) -> None:
+        self.parts = compose(config, deferToThread)
+        self._config = config
+        self._background = ReactorBackground(reactor)
+        self._acme = AcmeService(
+            self.parts.store,
+            self.parts.door,
+            _prober(config),
+            self._background,
+            self.parts.clock,
+            self.parts.entropy,
+            self.parts.secrets.derive("acme nonce"),
+        )
+        directory = config.file(config.server.transcripts) if config.server.transcripts else None
+        self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
+        resource = Resource(
+            services={"acme": self._acme},
+            status=StatusService(self.parts.authorities),
+            profiles=FreshProfiles(self.parts.store),
+            names=config.server.hosts,
+            clock=self.parts.clock,
+            entropy=self.parts.entropy,
+            transcript=self._transcript,
+            metrics=metrics,
+        )
+        self._factory = HttpFactory(reactor, resource, HttpLimits())
+        self._listeners = Listeners(reactor)
+        self._seen = _state(config)
+        self._tls = ServerTls(*read_server_certificate(config))
+
+    def start(self, https: Sequence[socket.socket], http: Sequence[socket.socket]) -> None:
+        """Accept connections, and pick up what a crash left behind."""
+        self._listeners.serve(https, self._factory, self._tls)
+        self._listeners.serve(http, self._factory)
+        _every(RESUME, lambda: self._acme.resume(self.parts.clock.now()))
+        _every(WATCH, self._reload)
+
+    async def _reload(self) -> None:
+        """Use the server's certificate anew when its file has changed."""
+        state = _state(self._config)
+        if state == self._seen:
+            return
+        self._seen = state
+        try:
+            self._tls.replace(*read_server_certificate(self._config))
+        except (UnusableCertificateError, ValueError) as error:
+            log.error("the server's certificate has changed and cannot be used; the old one stays", reason=str(error))
+        else:
+            log.info("the server's certificate was read anew")
+
+    async def stop(self) -> None:
+        """Accept nothing more, finish what is under way, and close everything."""
+        await self._listeners.stop()
+        await self._factory.drain(DRAIN)
+        await self._background.drain(DRAIN)
+        if self._transcript is not None:
+            await self._transcript.close()
+        self.parts.store.close()
+
+
+class Keeper:
+    """What there is once, however many processes serve: admin listener, lab resolver, renewal of the lab's server certificate."""
+
+    def __init__(self, config: Config, metrics: Metrics, missing: Callable[[], Sequence[str]]) -> None:
+        zone = LabZone(ipv4=LOOPBACK, ipv6="") if config.lab is not None else None
+        self._resolver = (
+            LabResolver(reactor, zone) if zone is not None and config.lab is not None and config.lab.resolver else None
+        )
+        self._admin = HttpFactory(reactor, Admin(metrics, missing, ("localhost", LOOPBACK, "::1"), zone), HttpLimits())
+        self._listeners = Listeners(reactor)
+        self._config = config
+
+    def start(self, sockets: Sockets) -> None:
+        """Listen."""
+        self._listeners.serve(sockets.admin, self._admin)
+        if self._resolver is not None:
+            self._resolver.serve(sockets.resolver)
+        if self._config.lab is not None:
+            _every(RENEW, self._renew)
+
+    async def _renew(self) -> None:
+        parts = compose(self._config, deferToThread)
+        try:
+            chain, _ = read_server_certificate(self._config)
+            if not fits(chain[0], self._config, parts.clock.now()):
+                await issue_server_certificate(parts)
+                log.info("the server's certificate was renewed")
+        finally:
+            parts.store.close()
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        await self._listeners.stop()
+        if self._resolver is not None:
+            await self._resolver.stop()
+        await self._admin.drain(DRAIN)
+
+
+def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status. ``ready`` is called once everything answers."""
+    configure(config)
+    metrics = Metrics()
+    failed: list[bool] = []
+
+    async def start() -> None:
+        try:
+            if config.server.workers == 1:
+                front = Front(config, metrics, "server")
+                keeper = Keeper(config, metrics, lambda: ())
+                front.start(sockets.https, sockets.http)
+                _at_end(front.stop)
+            else:
+                workers = _start_workers(config, sockets, failed)
+                keeper = Keeper(config, metrics, workers.missing)
+            keeper.start(sockets)
+            _at_end(keeper.stop)
+            # They are listened on by the reactor's own duplicates from here on.
+            sockets.close()
+            ready()
+        except BaseException:
+            failed.append(True)
+            reactor.stop()
+            raise
+
+    _run(start)
+    return 1 if failed else 0
+
+
+def work(task: Task) -> None:
+    """Be a worker until standard input ends or SIGTERM comes."""
+    # Ctrl-C reaches the whole group of processes; the parent decides when a worker stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    configure(task.config)
+
+    async def start() -> None:
+        front = Front(task.config, Metrics(), f"worker-{task.number}")
+        front.start([adopt(one) for one in task.https], [adopt(one) for one in task.http])
+        _at_end(front.stop)
+        reactor.addReader(_Lifeline())
+
+    _run(start)
+
+
+class _Lifeline:
+    """Standard input of a worker: when it ends, the parent is gone, or wants the worker to go."""
+
+    def fileno(self) -> int:
+        return 0
+
+    def logPrefix(self) -> str:  # noqa: N802
+        return "lifeline"
+
+    def doRead(self) -> None:  # noqa: N802
+        if not os.read(0, 1):
+            reactor.removeReader(self)
+            _stop()
+
+    def connectionLost(self, reason: object) -> None:  # noqa: N802
+        """The reactor is stopping."""
+
+
+def _start_workers(config: Config, sockets: Sockets, failed: list[bool]) -> Workers:
+    descriptors = [tuple(one.fileno() for one in purpose) for purpose in (sockets.https, sockets.http)]
+    workers = Workers(config.server.workers, Task(config=config, number=0, https=descriptors[0], http=descriptors[1]), log.info)
+
+    async def tend() -> None:
+        try:
+            workers.tend()
+        except TooManyDeathsError as error:
+            log.error("the server stops", reason=str(error))
+            failed.append(True)
+            _stop()
+
+    async def stop() -> None:
+        await deferToThread(workers.stop)
+
+    _every(TEND, tend)
+    _at_end(stop)
+    return workers
+
+
+def _prober(config: Config) -> NetworkProber:
+    validation, server = config.validation, config.server
+    if validation.resolver:
+        servers: Sequence[tuple[str, int]] = (host_and_port(validation.resolver, "[validation] resolver"),)
+    elif config.lab is not None and config.lab.resolver:
+        servers = ((LOOPBACK, config.lab.resolver_port),)
+    else:
+        servers = system_servers()
+    own = [(address, port) for address in server.bind for port in (server.https_port, server.http_port)]
+    policy = AddressPolicy(
+        allow=[ip_network(block) for block in validation.allow],
+        deny=[*DENIED_BY_DEFAULT, *(ip_network(block) for block in validation.deny)],
+        own=[*own, (LOOPBACK, server.admin_port)],
+    )
+    limits = ProberLimits(http01_port=validation.http01_port, tlsalpn01_port=validation.tlsalpn01_port)
+    return NetworkProber(reactor, Dns(reactor, servers), policy, limits)
+
+
+def _state(config: Config) -> tuple[tuple[int, int], ...]:
+    """What changes with the server's certificate files."""
+    found = []
+    for name in (config.server.certificate, config.server.key):
+        try:
+            status = config.file(name).stat()
+        except OSError:
+            continue
+        found.append((status.st_ino, status.st_mtime_ns))
+    return tuple(found)
+
+
+def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Call now, and again that long after each start unless it still runs. What goes wrong once may go right the next time."""
+
+    def failed(failure: Any) -> None:
+        log.error("regular work failed", work=work.__qualname__, reason=repr(failure.value), trace=failure.getTraceback())
+
+    def once() -> Deferred[None]:
+        return Deferred.fromCoroutine(work()).addErrback(failed)
+
+    calls = LoopingCall(once)
+    calls.start(seconds)
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: calls.stop() if calls.running else None)
+
+
+def _at_end(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do this before the process ends; the reactor waits for it."""
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(work()))
+
+
+def _stop() -> None:
+    if reactor.running:
+        reactor.stop()
+
+
+def _run(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(start()))
+    reactor.run()
