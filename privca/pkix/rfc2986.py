@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID
 
 from privca.base.names import Name
 from privca.base.refused import Reason, Refused
@@ -35,7 +35,18 @@ _CLAUSE = "RFC 2986 section 4"
 _EXTENSION_REQUEST = x509.ObjectIdentifier("1.2.840.113549.1.9.14")
 _MICROSOFT_EXTENSION_REQUEST = x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.14")
 _CHALLENGE_PASSWORD = x509.ObjectIdentifier("1.2.840.113549.1.9.7")
-_EC_PUBLIC_KEY = x509.ObjectIdentifier("1.2.840.10045.2.1")
+_EC_PUBLIC_KEY = PublicKeyAlgorithmOID.EC_PUBLIC_KEY
+_KEY_ALGORITHMS = frozenset(
+    (
+        _EC_PUBLIC_KEY,
+        PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5,
+        PublicKeyAlgorithmOID.ED25519,
+        PublicKeyAlgorithmOID.ED448,
+        PublicKeyAlgorithmOID.ML_DSA_44,
+        PublicKeyAlgorithmOID.ML_DSA_65,
+        PublicKeyAlgorithmOID.ML_DSA_87,
+    )
+)
 _COUNTRIES = (NameOID.COUNTRY_NAME, NameOID.JURISDICTION_COUNTRY_NAME)
 _OBJECT_IDENTIFIER = b"\x06"
 # DirectoryString (RFC 5280 section 4.1.2.4), and IA5String, which RFC 2985 allowed for e-mail and clients use here too.
@@ -233,13 +244,15 @@ def _has_usual_length(attribute: _AttributeTypeAndValue) -> bool:
 def _public_key(spki: bytes) -> weak.SigningPublicKey:
     """The key of a SubjectPublicKeyInfo, checked; a weak one is refused before anything is computed with it."""
 
-    def refuse(clause: str, detail: str) -> Refused:
-        return Refused(Reason.BAD_PUBLIC_KEY, clause, detail)
+    def refuse(clause: str, detail: str, got: str | None = None) -> Refused:
+        return Refused(Reason.BAD_PUBLIC_KEY, clause, detail, got=got)
 
     algorithm = der.decode(_SubjectPublicKeyInfo, spki, clause="RFC 5280 section 4.1.2.7").algorithm
-    if algorithm.algorithm == _EC_PUBLIC_KEY and not (
-        isinstance(algorithm.parameters, der.TLV) and algorithm.parameters.tag_bytes == _OBJECT_IDENTIFIER
-    ):
+    if algorithm.algorithm not in _KEY_ALGORITHMS:
+        # Before anything loads them: the kinds that we do not certify are old, large or cannot sign.
+        raise refuse("RFC 5280 section 4.1.2.7", "a kind of key that we do not certify", algorithm.algorithm.dotted_string)
+    names_curve = isinstance(algorithm.parameters, der.TLV) and algorithm.parameters.tag_bytes == _OBJECT_IDENTIFIER
+    if algorithm.algorithm == _EC_PUBLIC_KEY and not names_curve:
         raise refuse("RFC 5480 section 2.1.1", "an EC public key names its curve; explicit and implicit parameters are not used")
     try:
         key = serialization.load_der_public_key(spki)
@@ -248,7 +261,7 @@ def _public_key(spki: bytes) -> weak.SigningPublicKey:
             "RFC 5280 section 4.1.2.7", "not a valid public key of its kind (RFC 5480 section 2.2: a point lies on its curve)"
         ) from None
     except UnsupportedAlgorithm:
-        raise refuse("RFC 5280 section 4.1.2.7", "a kind of key or a curve that we do not certify") from None
+        raise refuse("RFC 5480 section 2.1.1.1", "a curve that we do not certify") from None
     weak.check(key)
     return cast("weak.SigningPublicKey", key)
 
