@@ -1,0 +1,143 @@
+"""The door into the CA (port: ``enrollment.door.Door``): who may ask for what; issuance decides what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography.x509.oid import NameOID
+
+from privca.base.exchange import Exchange
+from privca.base.names import Name, NameKind, dns_name
+from privca.base.refused import Reason, Refused
+from privca.enrollment.door import Chain, Identity, Issued, Submission
+from privca.issuance.authorities import Authorities
+from privca.issuance.issue import Issuer, Request
+from privca.issuance.ports import Certificate, IssuanceStore, RevocationReason
+from privca.issuance.profile import Revisioned
+from privca.issuance.revocation import SUBSCRIBER_REASONS, Revocation
+from privca.pkix.rfc2986 import CertificationRequest
+
+_BY_CHALLENGE = frozenset({"account", "eab", "open"})
+"""Authentication methods under which every name is proven by the protocol (ACME), and none is vouched for by the identity."""
+
+
+class EnrollmentService:
+    """Implements :class:`~privca.enrollment.door.Door`."""
+
+    def __init__(self, store: IssuanceStore, authorities: Authorities, issuer: Issuer, revocation: Revocation) -> None:
+        self._store = store
+        self._authorities = authorities
+        self._issuer = issuer
+        self._revocation = revocation
+
+    async def submit(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> Issued:
+        """Judge and answer a request; the same ``request_id`` finds the same certificate, whatever has changed since.
+
+        :raises Refused: and nothing is left behind.
+        """
+        try:
+            names = _names(profile, submission)
+            request = Request(
+                submission.request_id, submission.identity.id, submission.csr, names, submission.not_before, submission.not_after
+            )
+            certificate = await self._issuer.issue(exchange, profile, request)
+        except Refused as refused:
+            # Looked for here and not before: the common request is new, and the store refuses a second record of it anyway.
+            answered = await self._issuer.answered(profile.id, submission.request_id)
+            if answered is None:
+                raise
+            exchange.decided("issued", refused.clause, "this request was answered before", serial=answered.serial.hex())
+            return Issued(answered)
+        exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
+        return Issued(certificate)
+
+    async def find(self, profile_id: str, request_id: str) -> Certificate | None:
+        """The certificate that answered a request, whatever its status now."""
+        return await self._store.certificate_by_request(profile_id, request_id)
+
+    async def certificate(self, serial: bytes) -> Certificate | None:
+        """The record of a certificate."""
+        return await self._store.certificate_by_serial(serial)
+
+    async def revoke(self, exchange: Exchange, certificate: Certificate, reason: RevocationReason, by: Identity) -> Certificate:
+        """Revoke for a subscriber. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``."""
+        if reason not in SUBSCRIBER_REASONS:
+            raise Refused(
+                Reason.BAD_REVOCATION_REASON,
+                "RFC 5280 section 5.3.1",
+                "a subscriber does not revoke for this reason",
+                expected=", ".join(str(int(known)) for known in sorted(SUBSCRIBER_REASONS)),
+                got=str(int(reason)),
+            )
+        revoked = await self._revocation.revoke(certificate.serial, reason, by.id, exchange.now)
+        exchange.decided("revoked", "RFC 5280 section 5.3.1", serial=revoked.serial.hex(), reason=reason.name.lower())
+        return revoked
+
+    async def chains(self, certificate: Certificate) -> Sequence[Chain]:
+        """The default chain first, then one for every other root that a cross certificate leads to."""
+        return [Chain(path) for path in await self._authorities.chains(certificate.authority, certificate.generation)]
+
+    def check_names(self, profile: Revisioned, names: Sequence[Name]) -> None:
+        """Apply the profile's name policy before any work is done. :raises Refused: with one part per name that fails."""
+        self._issuer.rules(profile).names.check(names)
+
+    async def check_validity(
+        self, exchange: Exchange, profile: Revisioned, not_before: datetime | None, not_after: datetime | None
+    ) -> None:
+        """Judge wishes for the validity before any work is done. :raises Refused: ``BAD_VALIDITY``, ``UNAVAILABLE``."""
+        await self._issuer.window(profile, exchange.now, not_before, not_after)
+
+
+def _names(profile: Revisioned, submission: Submission) -> tuple[Name, ...]:
+    """The names that the certificate is to hold: those of the request, each proven where the method wants that."""
+    method = submission.identity.method
+    if method not in profile.profile.authentication:
+        raise Refused(
+            Reason.UNAUTHORIZED,
+            "profile: authentication",
+            "this profile does not accept this authentication method",
+            expected=" or ".join(profile.profile.authentication),
+            got=method,
+        )
+    if method not in _BY_CHALLENGE:
+        return submission.csr.names
+    names = _names_of_csr(submission.csr)
+    missing, surplus = submission.proven - set(names), set(names) - submission.proven
+    if missing or surplus:
+        raise Refused(
+            Reason.BAD_CSR,
+            "RFC 8555 section 7.4",
+            "the CSR must ask for exactly the identifiers of the order",
+            expected=_listed(submission.proven),
+            got=_listed(names),
+        )
+    return names
+
+
+def _names_of_csr(csr: CertificationRequest) -> tuple[Name, ...]:
+    """SubjectAltName and common name together: a DNS name may stand in either or both (RFC 8555 section 7.4), an IP address in the
+    subjectAltName (RFC 8738 section 3), and whatever else is in the common name must be in the subjectAltName too."""
+    names = csr.names
+    for attribute in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
+        value = str(attribute.value)
+        if any(name.value == value for name in names if name.kind is not NameKind.DNS):
+            continue
+        try:
+            name = dns_name(value)
+        except Refused as refused:
+            raise Refused(
+                Reason.BAD_CSR,
+                "RFC 8555 section 7.4",
+                "the common name of the CSR is not one of the order's identifiers",
+                expected="a DNS name of the order, or no common name",
+                got=refused.got,
+            ) from None
+        if name not in names:
+            names = (*names, name)
+    return names
+
+
+def _listed(names: Sequence[Name] | frozenset[Name]) -> str:
+    shown = sorted(name.value for name in names)
+    return ", ".join(shown[:20]) + (", ..." if len(shown) > 20 else "") or "none"

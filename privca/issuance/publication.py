@@ -1,0 +1,37 @@
+"""Where CRLs and CA certificates are published (interfaces.md): one URL a CA key, whose meaning never changes.
+
+A CRL distribution point must lead to the CRL of the key that signed the certificate (RFC 5280 section 4.2.1.13), also after a
+rollover: the first key of CA ``lab`` has ``/crl/lab.crl``, its third ``/crl/lab.3.crl``. CA names hold no dot, so both read back.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LABEL = re.compile(r"([a-z0-9][a-z0-9-]{0,62})(?:\.([1-9][0-9]{0,8}))?")
+
+
+def label(authority: str, number: int) -> str:
+    """The name under which the CRL and certificate of one CA key are published."""
+    return authority if number == 1 else f"{authority}.{number}"
+
+
+def read_label(text: str) -> tuple[str, int] | None:
+    """CA name and generation number of a label, or None if it is none."""
+    match = _LABEL.fullmatch(text)
+    return None if match is None else (match[1], int(match[2] or 1))
+
+
+class PublicUrls:
+    """URLs below ``origin`` (``http://pki.example.test``, no slash at the end; plain HTTP: RFC 5280 section 8). Empty: none are certified."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    def crl(self, authority: str, number: int) -> str:
+        """Where the CRL of a CA key is; empty if nowhere."""
+        return f"{self._origin}/crl/{label(authority, number)}.crl" if self._origin else ""
+
+    def certificate(self, authority: str, number: int) -> str:
+        """Where the certificate of a CA key is; empty if nowhere."""
+        return f"{self._origin}/ca/{label(authority, number)}.cer" if self._origin else ""
