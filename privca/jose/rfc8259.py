@@ -81,13 +81,14 @@ def load_object(octets: bytes, what: str) -> dict[str, object]:
 
 
 def _deeper(value: object, maximum: int) -> bool:
-    level = [value]
-    for _ in range(maximum + 1):
+    level: list[object] = [value]
+    for _ in range(maximum):
         level = [
             child
             for parent in level
             if isinstance(parent, dict | list)
             for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
         ]
         if not level:
             return False
