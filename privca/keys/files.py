@@ -61,10 +61,12 @@ def read_private(path: Path, maximum: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _refuse(path, f"cannot be opened ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         # The open file is what is checked, not the name: between the two, the name could be given to another file.
         _check(path, os.fstat(descriptor), stat.S_ISREG, "0600")
-        octets = file.read(maximum + 1)
+        octets = os.read(descriptor, maximum + 1)
+    finally:
+        os.close(descriptor)
     if len(octets) > maximum:
         raise _refuse(path, "is too large", expected=f"at most {maximum} octets")
     return octets
