@@ -18,9 +18,12 @@ from privca.config import Config, ConfigurationError, load
 from privca.enrollment.door import Door
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
+from privca.issuance.issue import Issuer
 from privca.issuance.ports import Keys
 from privca.issuance.profile import Profile, Template
 from privca.issuance.publication import PublicUrls
+from privca.issuance.revocation import Revocation
+from privca.issuance.revocation_lists import RevocationLists
 from privca.keys.secrets import SecretBox
 from privca.keys.software import SoftwareKeys
 from privca.store import Store
@@ -44,6 +47,9 @@ class Parts:
     store: Store
     keys: Keys
     authorities: Authorities
+    issuer: Issuer
+    revocation: Revocation
+    lists: RevocationLists
     door: Door
 
     def exchange(self, profile_id: str) -> Exchange:
@@ -79,7 +85,10 @@ def compose(config: Config, offload: Offload, *, create: bool = False) -> Parts:
     keys = SoftwareKeys(config.file(config.store.keys), offload)
     store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable)
     authorities = Authorities(store, keys, config.ca, clock, PublicUrls(config.server.http_url), entropy)
-    return Parts(config, clock, entropy, secrets, store, keys, authorities, EnrollmentService(store, authorities))
+    issuer, revocation = Issuer(store, keys, authorities), Revocation(store)
+    lists = RevocationLists(store, keys, authorities, offload)
+    door = EnrollmentService(store, authorities, issuer, revocation)
+    return Parts(config, clock, entropy, secrets, store, keys, authorities, issuer, revocation, lists, door)
 
 
 @contextmanager

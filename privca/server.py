@@ -72,12 +72,13 @@ class Front:
             self.parts.clock,
             self.parts.entropy,
             self.parts.secrets.derive("acme nonce"),
+            config.server.https_url,
         )
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
         resource = Resource(
             services={"acme": self._acme},
-            status=StatusService(self.parts.authorities),
+            status=StatusService(self.parts.authorities, self.parts.lists),
             profiles=FreshProfiles(self.parts.store),
             names=config.server.hosts,
             clock=self.parts.clock,

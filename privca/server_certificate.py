@@ -18,7 +18,7 @@ from privca.base.names import Name, dns_name, ip_name
 from privca.base.refused import Refused
 from privca.composition import Parts, replace_file
 from privca.config import Config
-from privca.enrollment.door import Identity, Issued, Submission
+from privca.issuance.issue import Request
 from privca.issuance.profile import Profile, Revisioned, SubjectRule, Template
 from privca.keys.files import read_private
 from privca.pkix import rfc2986
@@ -91,13 +91,10 @@ async def issue_server_certificate(parts: Parts) -> None:
         template=Template(subject={"CN": SubjectRule(source="first-name")}),
     )
     exchange = parts.exchange(PROFILE_ID)
-    submission = Submission(
-        exchange.id, Identity("operator", "server"), rfc2986.parse(csr.public_bytes(Encoding.DER)), frozenset(names)
-    )
-    issued = await parts.door.submit(exchange, profile, submission)
-    assert isinstance(issued, Issued)
-    assert issued.certificate.der is not None
-    leaf = x509.load_der_x509_certificate(issued.certificate.der).public_bytes(Encoding.PEM)
+    request = Request(exchange.id, "operator", rfc2986.parse(csr.public_bytes(Encoding.DER)), names)
+    issued = await parts.issuer.issue(exchange, profile, request)
+    assert issued.der is not None
+    leaf = x509.load_der_x509_certificate(issued.der).public_bytes(Encoding.PEM)
     replace_file(config.file(config.server.key), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + leaf)
 
 

@@ -11,7 +11,6 @@ import click
 from privca.base.clock import rfc3339
 from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
 from privca.composition import Parts, opened, run
-from privca.enrollment.door import Identity
 from privca.issuance.ports import Certificate, CertificateStatus, RevocationReason
 
 _REASONS = {
@@ -88,11 +87,16 @@ def show(serial: str, as_json: bool, config_path: Path) -> None:
 @click.option("--reason", type=click.Choice(list(_REASONS), case_sensitive=False), default="unspecified", show_default=True)
 @located
 def revoke(serial: str, reason: str, config_path: Path) -> None:
-    """Revoke a certificate; it stands in the next CRL at once."""
+    """Revoke a certificate; the next CRL lists it. certificateHold can be undone with removeFromCRL."""
     with opened(config_path) as parts:
         record = _record(parts, serial)
-        run(parts.door.revoke(parts.exchange(record.profile_id), record, _REASONS[reason], Identity("operator", "operator")))
-    click.echo(f"{hex_of(record.serial)} is revoked ({reason})")
+        chosen = _REASONS[reason]
+        if chosen is RevocationReason.REMOVE_FROM_CRL:
+            run(parts.revocation.release(record.serial, "operator"))
+        else:
+            run(parts.revocation.revoke(record.serial, chosen, "operator", parts.clock.now()))
+    done = {"removeFromCRL": "is released from hold", "certificateHold": "is on hold"}.get(reason, f"is revoked ({reason})")
+    click.echo(f"{hex_of(record.serial)} {done}")
 
 
 def facts(record: Certificate, parts: Parts, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from rich.text import Text
 
 from privca.config import Config
 
-_INDENT = 13
+_LABEL = 13
+_NEXT_LINE = f" \\\n{' ' * (_LABEL + 4)}"
+"""Goes on with a command in the next line, as a shell reads it."""
 
 
 def endpoints(config: Config, pid: int, resolver: str, profiles: list[dict[str, object]]) -> bytes:
@@ -48,79 +50,84 @@ def welcome(
     warnings: Sequence[str],
 ) -> None:
     """Say what is there, how to use it, where to look and how to stop it."""
-    here = _short(config.path.parent)
-    validation = config.validation
+    server, validation = config.server, config.validation
 
     def line(label: str, *parts: str | tuple[str, str]) -> None:
-        text = Text(f"  {label:<{_INDENT - 2}}", style="dim")
+        text = Text(f"  {label:<{_LABEL}}", style="dim")
         for part in parts:
-            text.append(*((part, "not dim") if isinstance(part, str) else (part[0], f"not dim {part[1]}")))
+            words, style = part if isinstance(part, tuple) else (part, "")
+            text.append(words, style=f"not dim {style}")
         out.print(text, soft_wrap=True)
 
     out.print()
+    what = "a new lab in " if made else "the lab in "
     out.print(
-        Text.assemble(("  privca", "bold"), "  is ready: ", ("a new lab" if made else "the lab"), " in ", (here, "bold")),
-        soft_wrap=True,
+        Text.assemble(("  privca is ready", "bold green"), "  ", what, (f"{_short(config.path.parent)}/", "bold")), soft_wrap=True
     )
     for warning in warnings:
         line("warning", (warning, "yellow"))
     out.print()
-    line("trust", (_short(config.file("ca.pem")), "bold"), "  the root of everything below")
-    line("CAs", ", ".join(f"{name} ({authority.key})" for name, authority in config.ca.items()))
+    line("trust", (_short(config.file("ca.pem")), "bold"), ("  root certificate of everything below", "dim"))
+    line("CAs", *_tree(config))
     for profile in profiles:
         out.print()
-        line("ACME", (str(profile["url"]), "bold cyan"), f"  {_purpose(profile)}")
+        line("ACME", (str(profile["url"]), "bold cyan"), (f"  {_purpose(profile)}", "dim"))
         for client, command in commands(config, profile):
-            line(client, (command, "green"))
+            first, *rest = command
+            line(client, (first, "green"), *((f"{_NEXT_LINE}{words}", "green") for words in rest))
     out.print()
-    names = "answers 127.0.0.1 for every name" if config.lab is not None and config.lab.resolver else "of yours is asked"
-    line("names", f"the resolver at {resolver} {names}" if resolver else "the system's resolver is asked")
-    line("challenges", f"http-01 looks at port {validation.http01_port}, tls-alpn-01 at port {validation.tlsalpn01_port}")
-    line("revoked", "  ".join(f"{config.server.http_url}/crl/{name}.crl" for name in _issuing(config)))
+    if not resolver:
+        line("names", "the system's DNS servers are asked")
+    elif config.lab is not None and config.lab.resolver:
+        line("names", "127.0.0.1 for every name", (f"  says the resolver at {resolver}", "dim"))
+    else:
+        line("names", f"the DNS server at {resolver} is asked")
+    line("challenges", f"http-01 at port {validation.http01_port}, tls-alpn-01 at port {validation.tlsalpn01_port}, dns-01")
+    line("CRLs", "  ".join(f"{server.http_url}/crl/{name}.crl" for name in _issuing(config)))
     line(
-        "admin",
-        f"http://127.0.0.1:{config.server.admin_port}",
-        "  health, metrics, and the resolver's answers as for pebble-challtestsrv",
+        "admin", f"http://127.0.0.1:{server.admin_port}", ("  health, metrics, and DNS answers as for pebble-challtestsrv", "dim")
     )
-    if config.server.transcripts:
-        line(
-            "transcripts",
-            f"{_short(config.file(config.server.transcripts))}/",
-            "  every exchange, what was decided, and by which clause",
-        )
+    if server.transcripts:
+        where = f"{_short(config.file(server.transcripts))}/"
+        line("transcripts", where, ("  every exchange: octets, decision, RFC clause", "dim"))
     line("stop", "Ctrl-C")
     out.print()
 
 
-def commands(config: Config, profile: Mapping[str, object]) -> list[tuple[str, str]]:
-    """A command for each of the usual clients, ready to be pasted: (client, command)."""
+def commands(config: Config, profile: Mapping[str, object]) -> list[tuple[str, list[str]]]:
+    """A command for each of the usual clients, ready to be pasted: (client, lines of the command)."""
     anchor, url = shlex.quote(str(config.file("ca.pem"))), shlex.quote(str(profile["url"]))
-    port, name, mail = config.validation.http01_port, "www.example.test", "you@example.test"
-    certbot, lego, acme_sh = "", "", ""
-    if "kid" in profile:
-        kid, key = shlex.quote(str(profile["kid"])), shlex.quote(str(profile["hmac_key"]))
-        return [
-            (
-                "certbot",
-                f"REQUESTS_CA_BUNDLE={anchor} certbot certonly -n --standalone --agree-tos -m {mail} --server {url} "
-                f"--eab-kid {kid} --eab-hmac-key {key} --http-01-port {port} -d {name} {_CERTBOT_DIRECTORIES}",
-            )
-        ]
-    certbot = (
-        f"REQUESTS_CA_BUNDLE={anchor} certbot certonly -n --standalone --agree-tos -m {mail} --server {url} "
-        f"--http-01-port {port} -d {name} {_CERTBOT_DIRECTORIES}"
-    )
-    lego = f"LEGO_CA_CERTIFICATES={anchor} lego --server {url} --accept-tos --email {mail} --http --http.port :{port} --domains {name} run"
-    acme_sh = f"acme.sh --issue --standalone --httpport {port} --server {url} --ca-bundle {anchor} -d {name}"
+    port, mail = config.validation.http01_port, "you@example.test"
+    bound = "kid" in profile
+    # Another name, so that certbot does not find that it has a certificate for it already.
+    name = "eab.example.test" if bound else "www.example.test"
+    binding = [f"--eab-kid {profile['kid']}", f"--eab-hmac-key {profile['hmac_key']}"] if bound else []
+    certbot = [
+        f"REQUESTS_CA_BUNDLE={anchor} certbot certonly --standalone --http-01-port {port}",
+        f"-n --agree-tos -m {mail} --config-dir certbot --work-dir certbot --logs-dir certbot",
+        *binding,
+        f"--server {url} -d {name}",
+    ]
+    if bound:
+        return [("certbot", certbot)]
+    lego = [
+        f"LEGO_CA_CERTIFICATES={anchor} lego --accept-tos --email {mail} --http --http.port :{port}",
+        f"--server {url} --domains {name} run",
+    ]
+    acme_sh = [f"acme.sh --issue --standalone --httpport {port} --ca-bundle {anchor}", f"--server {url} -d {name}"]
     return [("certbot", certbot), ("lego", lego), ("acme.sh", acme_sh)]
 
 
-_CERTBOT_DIRECTORIES = "--config-dir certbot --work-dir certbot --logs-dir certbot"
-"""So that it runs without root's directories."""
+def _tree(config: Config) -> list[str | tuple[str, str]]:
+    """The CAs in one line, each root before what is below it."""
+    parts: list[str | tuple[str, str]] = []
+    for name, authority in config.ca.items():
+        parts += [", " if parts else "", name, (f" {authority.key}", "dim")]
+    return parts
 
 
 def _purpose(profile: Mapping[str, object]) -> str:
-    return "accounts bound by the key below" if "kid" in profile else "any new account"
+    return "accounts bound by the key below" if "kid" in profile else "for any new account"
 
 
 def _issuing(config: Config) -> list[str]:
