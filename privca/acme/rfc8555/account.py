@@ -25,7 +25,8 @@ class NewAccount(msgspec.Struct, frozen=True, rename="camel"):
     contact: list[str] | None = None
     terms_of_service_agreed: bool | None = None
     only_return_existing: bool | None = None
-    external_account_binding: msgspec.Raw | None = None
+    # Not ``Raw | None``: of such a union msgspec reads nothing but null.
+    external_account_binding: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -84,8 +85,9 @@ async def new(call: Call) -> Response:
         raise Refused(Reason.UNKNOWN_ACCOUNT, "RFC 8555 section 7.3.1", "this key has no account")
     external: ExternalKey | None = None
     profile, urls = call.profile, call.urls
-    if wanted.external_account_binding is not None and (urls.shared or "eab" in profile.profile.authentication):
-        external = await binding.verify(call, wanted.external_account_binding)
+    bound = wanted.external_account_binding
+    if bound is not msgspec.UNSET and (urls.shared or "eab" in profile.profile.authentication):
+        external = await binding.verify(call, bound)
         if external.profile_id != profile.id:
             # Only the path without a profile ID finds a key of another profile: the key chooses.
             chosen = await other_profile(call.core, external.profile_id)
@@ -113,7 +115,7 @@ async def new(call: Call) -> Response:
         jwk=call.key.canonical,
         contact=contact.check(wanted.contact or (), options.contacts_maximum),
         terms_agreed=bool(wanted.terms_of_service_agreed),
-        external_account=_text(wanted.external_account_binding) if external is not None else None,
+        external_account=None if external is None or bound is msgspec.UNSET else bytes(bound).decode(),
         external_key_id=None if external is None else external.id,
         created=call.now,
     )
@@ -123,10 +125,6 @@ async def new(call: Call) -> Response:
         await call.core.store.commit(account, replace(external, account_id=account.id))
     call.exchange.decided("account created", "RFC 8555 section 7.3", account=account.id, profile=profile.id)
     return answer(201, account, urls)
-
-
-def _text(raw: msgspec.Raw | None) -> str | None:
-    return None if raw is None else bytes(raw).decode()
 
 
 async def show(call: Call) -> Response:

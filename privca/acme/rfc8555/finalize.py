@@ -59,19 +59,26 @@ async def finalize(call: Call) -> Response:
         return order.answer(200, call, claimed, authorizations)
     try:
         done = await issue.issue(call.core, call.exchange, call.profile, call.identity, claimed, csr)
-    except Refused:
+    except Refused as refused:
         await call.core.store.commit(issue.released(claimed))
-        raise
+        raise _about_csr(refused) from None
     call.exchange.decided("certificate issued" if done.serial else "issuance waits", CLAUSE, order=found.id, **issue.facts(done))
     return order.answer(200, call, done, authorizations)
 
 
 def read_csr(der: bytes, *, tolerant: bool) -> CertificationRequest:
-    """A CSR. :raises Refused: ``BAD_CSR``, whatever is wrong with it: section 6.7 keeps badPublicKey for the key of a JWS."""
+    """A CSR. :raises Refused: ``BAD_CSR``, whatever is wrong with it."""
     try:
         return rfc2986.parse(der, tolerant=tolerant)
     except Refused as refused:
         raise Refused(Reason.BAD_CSR, refused.clause, refused.detail, expected=refused.expected, got=refused.got) from None
+
+
+def _about_csr(refused: Refused) -> Refused:
+    """Section 6.7 keeps badPublicKey for the key of a JWS: what is wrong with the key of a CSR is badCSR."""
+    if refused.reason is not Reason.BAD_PUBLIC_KEY:
+        return refused
+    return Refused(Reason.BAD_CSR, refused.clause, refused.detail, expected=refused.expected, got=refused.got)
 
 
 def _check(call: Call, found: Order, csr: CertificationRequest) -> None:
