@@ -9,11 +9,11 @@ from conformance.acme.client import dns, ip
 from conformance.control import paired
 
 MALFORMED = (400, "malformed")
-REJECTED = (400, "rejectedIdentifier")
+REJECTED = (403, "rejectedIdentifier")
 
 IDENTIFIERS = {
     "none": ([], MALFORMED),
-    "type unknown": ([{"type": "email", "value": "a@example.test"}], (400, "unsupportedIdentifier")),
+    "type unknown": ([{"type": "email", "value": "a@example.test"}], (403, "unsupportedIdentifier")),
     "type absent": ([{"value": "a.example.test"}], MALFORMED),
     "value absent": ([{"type": "dns"}], MALFORMED),
     "value no text": ([{"type": "dns", "value": 7}], MALFORMED),
@@ -55,16 +55,19 @@ def test_an_identifier_that_cannot_be_certified_is_refused(lab, case):
     assert outcome.verdict == "pass", outcome.detail
 
 
-def test_each_identifier_that_is_rejected_is_named(lab):
+@pytest.mark.parametrize(
+    "rejected", [("_x.example.test", "-y.example.test"), ("a.forbidden.test", "b.forbidden.test")], ids=["form", "policy"]
+)
+def test_each_identifier_that_is_rejected_is_named(lab, rejected):
     """RFC 8555 section 6.7.1: one subproblem for each, with the identifier in it, and never at the top."""
     client = lab.client(profile=lab.profile(names={"excluded_dns": ("forbidden.test",)}))
     account = client.register()
-    good, underscore, forbidden = lab.name(), "_x.example.test", "a.forbidden.test"
-    spoil = mutations.member("identifiers", dns(good, underscore, forbidden), "RFC 8555 section 6.7.1", "two-of-three")
-    outcome = paired(client, lambda: client.new_order(account, dns(good)), spoil, 400, {"rejectedIdentifier"})
+    good = lab.name()
+    spoil = mutations.member("identifiers", dns(good, *rejected), "RFC 8555 section 6.7.1", "two-of-three")
+    outcome = paired(client, lambda: client.new_order(account, dns(good)), spoil, 403, {"rejectedIdentifier"})
     assert outcome.verdict == "pass", outcome.detail
     named = [part["identifier"]["value"] for part in outcome.refused.object["subproblems"]]
-    assert sorted(named) == sorted([underscore, forbidden])
+    assert sorted(named) == sorted(rejected)
 
 
 def test_a_name_is_taken_in_lower_case_and_once(lab):
