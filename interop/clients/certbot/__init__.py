@@ -1,0 +1,1 @@
+"""certbot, of Debian and of PyPI."""

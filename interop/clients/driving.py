@@ -1,0 +1,132 @@
+"""The driver protocol, for drivers in Python: a job comes in as JSON, a result and artefacts go out.
+
+A driver is started with the path of ``job.json``, whose folder is its own. It writes ``result.json`` there and exits with
+0 (the client did all actions), 1 (the client failed) or 77 (this client cannot do that). What it says is never the verdict:
+that comes from the artefacts it leaves and from the server's own record.
+
+Standard library only: this runs where the client runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+DONE, FAILED, UNSUPPORTED = 0, 1, 77
+TIMED_OUT = 124
+"""The status of a command that was stopped, as timeout(1) has it."""
+
+
+class ClientFailedError(Exception):
+    """The client did not do what it was told."""
+
+
+class UnsupportedError(Exception):
+    """The client has no way to do that."""
+
+
+class Driver:
+    """One job of one client. A subclass has a method for each action that its client can do: ``register``, ``issue``, ``renew`` ...
+
+    ``job`` holds: ``actions`` (in order), ``protocol``, ``url`` of the service, ``trust`` (file of trusted CA certificates), ``names``,
+    ``key`` (``ec256``, ``ec384``, ``rsa2048`` ...), ``challenge``, ``dns_api`` and ``resolver`` (to answer dns-01 challenges),
+    ``credential`` (what this protocol authenticates with, or null), ``reason`` (of a revocation), and ``patience``: how many seconds
+    one command of the client may take.
+    """
+
+    def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
+        self.job = job
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir(exist_ok=True)
+        self.steps: list[dict[str, Any]] = []
+        self.artefacts: dict[str, str] = {}
+
+    def redact(self, text: str) -> str:
+        """``text`` without the job's secrets."""
+        for secret in (self.job.get("credential") or {}).get("secrets", []):
+            text = text.replace(secret, "[redacted]")
+        return text
+
+    def run(self, argv: Sequence[str], **environment: str) -> str:
+        """Run the client once, log it, and return what it printed. :raises ClientFailedError: if its exit status is not 0, or it takes too long."""
+        started = time.monotonic()
+        printed = self.folder / "printed.txt"
+        with printed.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - the argv is the driver's own
+                argv,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            try:
+                status = process.wait(self.job["patience"])
+            except subprocess.TimeoutExpired:
+                status = TIMED_OUT
+            finally:
+                # Clients leave listeners behind when they fail, and the next one needs their ports.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        text = printed.read_text(encoding="utf-8", errors="replace")
+        command, shown = self.redact(shlex.join(argv)), self.redact(text)
+        self.steps.append({"command": command, "exit": status, "seconds": round(time.monotonic() - started, 2)})
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(f"$ {command}\n{shown}[exit {status}]\n\n")
+        if status != 0:
+            last = next((line for line in reversed(shown.splitlines()) if line.strip()), "")
+            raise ClientFailedError(f"{argv[0]} exited with {status}: {last[:300]}")
+        return text
+
+    def keep(self, label: str, source: Path) -> None:
+        """Keep a file as evidence under a label: ``issue.certificate``, ``issue.chain``, ``issue.key``, ``account.key`` ..."""
+        if not source.is_file():
+            raise ClientFailedError(f"the client left no {label}: {source.name} is missing")
+        kept = self.folder / "artefacts" / f"{label}{source.suffix}"
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_bytes(source.read_bytes())
+        self.artefacts[label] = str(kept.relative_to(self.folder))
+
+    def note(self, label: str, value: str) -> None:
+        """Keep a word as evidence, such as ``account.url``."""
+        kept = self.folder / "artefacts" / f"{label}.txt"
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(value, encoding="utf-8")
+        self.artefacts[label] = str(kept.relative_to(self.folder))
+
+    def need(self, table: Mapping[str, Any], wanted: str) -> Any:
+        """What this client calls ``wanted``. :raises UnsupportedError: if it has no word for it."""
+        if wanted not in table:
+            raise UnsupportedError(f"this client has no {wanted}")
+        return table[wanted]
+
+
+def main(driver: type[Driver]) -> None:
+    """Run the job named on the command line, and exit as the protocol says."""
+    path = Path(sys.argv[1])
+    one = driver(json.loads(path.read_text(encoding="utf-8")), path.parent)
+    status, detail = DONE, ""
+    try:
+        for action in one.job["actions"]:
+            do = getattr(one, f"do_{action}".replace("-", "_"), None)
+            if do is None:
+                raise UnsupportedError(f"this client has no action {action}")
+            do()
+    except UnsupportedError as error:
+        status, detail = UNSUPPORTED, str(error)
+    except ClientFailedError as error:
+        status, detail = FAILED, one.redact(str(error))
+    result = {"detail": detail, "steps": one.steps, "artefacts": one.artefacts}
+    (path.parent / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    sys.exit(status)

@@ -1,0 +1,84 @@
+"""What is declared of a client: where it comes from, how it is driven, and what it is known not to do."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from interop.results import Verdict
+
+CLIENTS = Path(__file__).parent / "clients"
+
+
+class DeclarationError(Exception):
+    """A declaration that cannot be used; the text says which and why."""
+
+
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a declaration: immutable, unknown keys refused."""
+
+
+class Debian(Struct, frozen=True):
+    """The client as Debian packages it; the first package is the client itself and gives the version."""
+
+    suite: str
+    packages: tuple[str, ...]
+
+
+class Pypi(Struct, frozen=True):
+    """The client as PyPI has it, in a virtual environment of its own."""
+
+    requirement: str
+
+
+class Expected(Struct, frozen=True):
+    """A known deviation from ``pass``: why, where that is written, and until when it may stand."""
+
+    scenario: str
+    verdict: Literal["fail", "unsupported"]
+    why: str
+    link: str = ""
+    until: datetime.date | None = None
+
+
+class Client(Struct, frozen=True):
+    """One client. In ``driver``, ``{python}`` is the interpreter of the place where it runs."""
+
+    name: str
+    title: str
+    protocols: tuple[Literal["acme", "est", "scep", "cmp"], ...]
+    driver: tuple[str, ...]
+    version: tuple[str, ...]
+    """Command that prints the version, the first dotted number in its output."""
+    trust: str
+    """The environment variable that names the file of trusted CAs; in a root directory the file is laid over the system's as well."""
+    debian: Debian | None = None
+    pypi: Pypi | None = None
+    expected: tuple[Expected, ...] = ()
+
+    def expects(self, scenario: str, today: datetime.date) -> tuple[Verdict, str]:
+        """The verdict that is expected of this client in a scenario, and why it is not ``pass``. A mark past its day no longer counts."""
+        for mark in self.expected:
+            if mark.scenario == scenario and (mark.until is None or today <= mark.until):
+                return mark.verdict, mark.why
+        return "pass", ""
+
+
+def load(path: Path) -> Client:
+    """The declaration in a file. :raises DeclarationError: naming the key that is wrong."""
+    try:
+        client = msgspec.toml.decode(path.read_bytes(), type=Client)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise DeclarationError(f"{path}: {error}") from None
+    if client.debian is None and client.pypi is None:
+        raise DeclarationError(f"{path}: a client comes from somewhere: [debian] or [pypi]")
+    return client
+
+
+def clients(folder: Path = CLIENTS) -> dict[str, Client]:
+    """All clients by name, in order of name."""
+    found = [load(path) for path in folder.glob("*/client.toml")]
+    return {client.name: client for client in sorted(found, key=lambda client: client.name)}

@@ -1,0 +1,33 @@
+"""What an engine is."""
+
+from __future__ import annotations
+
+import abc
+
+from interop.declaration import Client
+from interop.engines.place import Place
+
+
+class Unavailable(Exception):
+    """The engine cannot be used, or cannot run this client; the text says why."""
+
+
+class Engine(abc.ABC):
+    """Gives places to clients. ``install``: whether it may install packages on this machine."""
+
+    name: str
+
+    def __init__(self, *, install: bool) -> None:
+        self.install = install
+
+    @abc.abstractmethod
+    def ready(self) -> None:
+        """See to it that the engine works. :raises Unavailable: if it does not; it is tried, not guessed."""
+
+    @abc.abstractmethod
+    def place(self, client: Client) -> Place:
+        """A place where this client can run, made if need be. :raises Unavailable:"""
+
+    @abc.abstractmethod
+    def version(self, client: Client, place: Place) -> str:
+        """The version of the client in its place."""

@@ -1,0 +1,109 @@
+"""A place where a client runs, in a form that can be handed to a worker."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import msgspec
+
+from interop.declaration import Client
+from interop.namespaces import unshare
+
+PACKAGE = Path(__file__).parent.parent
+# Paths inside a root directory; the first is where drivers find this package.
+INSIDE_PACKAGE, INSIDE_JOB, BUNDLE = "/opt/lab/interop", "/opt/lab/job", "/etc/ssl/certs/ca-certificates.crt"
+
+# Arguments: root directory, this package, job folder, file of trusted CAs, then the command. The overlay's upper layer is in memory, and
+# every mount ends with the namespace.
+ENTER = f"""
+set -eu
+root=$1 package=$2 job=$3 trust=$4; shift 4
+here=$job.root
+mkdir "$here"
+mount -t tmpfs tmpfs "$here"
+mkdir "$here/upper" "$here/work" "$here/root"
+mount -t overlay overlay -o "lowerdir=$root,upperdir=$here/upper,workdir=$here/work" "$here/root"
+cd "$here/root"
+mkdir -p .{INSIDE_PACKAGE} .{INSIDE_JOB} ./etc/ssl/certs
+mount --bind "$package" .{INSIDE_PACKAGE}
+mount -o remount,bind,ro .{INSIDE_PACKAGE}
+mount --bind "$job" .{INSIDE_JOB}
+cp "$trust" .{BUNDLE}
+printf '127.0.0.1 localhost\\n::1 localhost\\n' > ./etc/hosts
+printf 'nameserver 127.0.0.1\\n' > ./etc/resolv.conf
+mount -t proc proc ./proc
+for device in null zero full random urandom; do
+    [ -c ./dev/$device ] || touch ./dev/$device
+    mount --bind /dev/$device ./dev/$device
+done
+exec chroot . "$@"
+"""
+
+
+class RootfsPlace(msgspec.Struct, frozen=True, tag="rootfs"):
+    """A root directory, never written to: each run has an overlay of its own."""
+
+    root: str
+
+    def argv(self, client: Client, job: Path) -> list[str]:
+        """The command that runs the driver on a job."""
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(Path(INSIDE_PACKAGE).parent),
+        }
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", client.trust: self.trust(job)}
+        driver = [part.replace("{python}", "/usr/bin/python3") for part in client.driver]
+        return [
+            *unshare("--mount", "--pid", "--fork", "--kill-child", "--propagation=private"),
+            *("sh", "-c", ENTER, "enter", self.root, str(PACKAGE), str(job), str(job / "trust.pem")),
+            *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in environment.items())),
+            *(*driver, f"{INSIDE_JOB}/job.json"),
+        ]
+
+    def trust(self, job: Path) -> str:
+        """Where the client finds the CAs to trust."""
+        return BUNDLE
+
+    def environment(self, client: Client, job: Path) -> dict[str, str]:
+        """The environment of the command that enters."""
+        return {"PATH": os.environ["PATH"]}
+
+
+class HostPlace(msgspec.Struct, frozen=True, tag="host"):
+    """The machine itself; ``path`` is a folder of programs to find first, empty for none."""
+
+    path: str
+
+    def argv(self, client: Client, job: Path) -> list[str]:
+        """The command that runs the driver on a job."""
+        return [*(part.replace("{python}", sys.executable) for part in client.driver), str(job / "job.json")]
+
+    def trust(self, job: Path) -> str:
+        """Where the client finds the CAs to trust."""
+        return str(job / "trust.pem")
+
+    def environment(self, client: Client, job: Path) -> dict[str, str]:
+        """Nothing of the user's environment but PATH, and a home of its own."""
+        path = os.pathsep.join(part for part in (self.path, os.environ.get("PATH", os.defpath)) if part)
+        python = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"PATH": path, "HOME": str(job / "home"), "LANG": "C.UTF-8", client.trust: self.trust(job), **python}
+
+
+Place = RootfsPlace | HostPlace
+
+
+def number_in(text: str) -> str:
+    """The first dotted number in what a program says of its version."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return found[0] if found else ""
+
+
+def show(argv: list[str]) -> str:
+    """A command line for people, without the script that enters a root directory."""
+    return shlex.join("enter" if part == ENTER else part for part in argv)

@@ -1,0 +1,94 @@
+"""Looks at a certificate that a client says it got."""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from interop.results import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a client holds: files, with the certificate first in its file; the rest of that file counts as chain."""
+
+    certificate: Path
+    chain: Path | None
+    key: Path | None
+
+    def parsed(self) -> tuple[x509.Certificate, list[x509.Certificate]]:
+        """The certificate and its chain. :raises ValueError: if that is not what the files hold."""
+        first, *rest = x509.load_pem_x509_certificates(self.certificate.read_bytes())
+        if self.chain is not None:
+            rest += [extra for extra in x509.load_pem_x509_certificates(self.chain.read_bytes()) if extra not in rest]
+        return first, rest
+
+
+def examine(held: Held, *, anchors: Path, names: Sequence[str], key: str) -> tuple[x509.Certificate | None, list[Check]]:
+    """All that can be checked without the server: it parses, chains to ``anchors``, is valid now, holds the names asked and the client's key."""
+    try:
+        certificate, chain = held.parsed()
+    except ValueError as error:
+        return None, [Check("certificate parses", False, str(error))]
+    checks = [Check("certificate parses", True, f"serial {certificate.serial_number:X}")]
+    checks.append(_verify(held, chain, anchors))
+    now = datetime.datetime.now(datetime.UTC)
+    valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+    checks.append(
+        Check("valid now", valid, f"{certificate.not_valid_before_utc:%F %TZ} to {certificate.not_valid_after_utc:%F %TZ}")
+    )
+    found = sorted(names_of(certificate))
+    checks.append(Check("names as asked", found == sorted(names), ", ".join(found)))
+    checks.append(_key_is_the_clients(held, certificate))
+    kind = key_kind(certificate.public_key())
+    checks.append(Check("key kind as asked", kind == key, kind))
+    return certificate, checks
+
+
+def names_of(certificate: x509.Certificate) -> Iterator[str]:
+    """DNS names and IP addresses of subjectAltName, as text."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return
+    for name in extension:
+        yield str(name.value)
+
+
+def key_kind(key: object) -> str:
+    """A public key in the words of a scenario."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"ec{key.key_size}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"rsa{key.key_size}"
+    return type(key).__name__
+
+
+def _verify(held: Held, chain: Sequence[x509.Certificate], anchors: Path) -> Check:
+    """The judgement of a third implementation: ``openssl verify``."""
+    untrusted = held.certificate.with_name("untrusted.pem")
+    untrusted.write_bytes(b"".join(one.public_bytes(serialization.Encoding.PEM) for one in chain))
+    more = ["-untrusted", str(untrusted)] if chain else []
+    argv = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", str(anchors), *more, str(held.certificate)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
+    text = (done.stdout + done.stderr).strip().replace(f"{held.certificate}: ", "")
+    return Check("openssl verify accepts it", done.returncode == 0 and text.endswith("OK"), text[-300:])
+
+
+def _key_is_the_clients(held: Held, certificate: x509.Certificate) -> Check:
+    name = "key is the client's"
+    if held.key is None:
+        return Check(name, False, "no key was kept")
+    try:
+        private = serialization.load_pem_private_key(held.key.read_bytes(), None)
+    except (ValueError, TypeError) as error:
+        return Check(name, False, str(error))
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return Check(name, private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form))

@@ -1,0 +1,93 @@
+"""One run of one driver in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from interop.clients.driving import TIMED_OUT
+from interop.declaration import Client
+from interop.engines.place import Place, show
+from interop.results import Step
+from interop.servers.server import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What is left of a driver's run. ``status`` is its exit status."""
+
+    status: int
+    detail: str
+    steps: tuple[Step, ...]
+    artefacts: dict[str, str]
+
+
+def run(client: Client, place: Place, service: Service, order: Mapping[str, Any], folder: Path, patience: float = 120) -> Done:
+    """Run the driver; ``order`` is what to do: actions, names, key, challenge, reason, protocol. A command may take ``patience`` seconds."""
+    folder.mkdir(parents=True)
+    (folder / "home").mkdir()
+    shutil.copyfile(service.trust, folder / "trust.pem")
+    credential = dict(service.credential, secrets=[service.credential["hmac_key"]]) if service.credential else None
+    seconds = patience * max(1, len(order["actions"])) + 30
+    job = {
+        **order,
+        "patience": patience,
+        "url": service.url,
+        "trust": place.trust(folder),
+        "dns_api": service.dns_api,
+        "resolver": service.resolver,
+        "credential": credential,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    argv = place.argv(client, folder)
+    with (folder / "driver.txt").open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=place.environment(client, folder),
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = TIMED_OUT
+        finally:
+            # The client may have left something running, and the next one needs its ports.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    said = (folder / "driver.txt").read_text(errors="replace").strip()
+    try:
+        result = json.loads((folder / "result.json").read_text())
+        steps = tuple(Step(step["command"], step["exit"], step["seconds"]) for step in result["steps"])
+        return Done(status, result["detail"], steps, dict(result["artefacts"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        detail = (
+            f"no answer in {seconds:.0f} s" if status == TIMED_OUT else f"the driver left no result: {said[-300:]} ({show(argv)})"
+        )
+        return Done(status if status == TIMED_OUT else -1, detail, (), {})
+
+
+def label(client: Client) -> str:
+    """A DNS label that no other job has."""
+    return "".join(letter for letter in client.name if letter.isalnum()) + "-" + secrets.token_hex(4)
+
+
+def publish(folder: Path, out: Path, artefacts: Mapping[str, str]) -> None:
+    """Copy what may be shown to the results: the log and certificates, never a key, never the job with its credential."""
+    out.mkdir(parents=True, exist_ok=True)
+    kept = [name for name in artefacts.values() if ".key." not in Path(name).name + "."]
+    for name in ["log.txt", "driver.txt", *kept]:
+        if (source := folder / name).is_file() and source.stat().st_size:
+            shutil.copyfile(source, out / source.name)

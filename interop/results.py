@@ -1,0 +1,90 @@
+"""What a run found: the rows of ``results.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Verdict = Literal["pass", "fail", "unsupported", "inconclusive", "skip", "error"]
+"""``unsupported``: the client has no way to do it. ``inconclusive``: nothing can be concluded, because a control failed.
+``skip``: it could not be run here. ``error``: the harness's own failure. Only ``pass`` is a pass."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One piece of evidence that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One command of the client, secrets redacted."""
+
+    command: str
+    exit: int
+    seconds: float
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One client in one scenario. ``mode`` is the engine that ran it; ``expected`` the verdict that is in order, ``why`` what is known about it."""
+
+    client: str
+    version: str
+    protocol: str
+    scenario: str
+    mode: str
+    verdict: Verdict
+    expected: Verdict
+    why: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+    checks: tuple[Check, ...] = ()
+    steps: tuple[Step, ...] = ()
+    folder: str = ""
+    """Where the log and the artefacts are, relative to the results; empty if there are none."""
+    again: str = ""
+    """The command that runs this row alone."""
+
+    @property
+    def in_order(self) -> bool:
+        """Whether nobody needs to look at this row."""
+        return self.verdict == self.expected
+
+
+class EngineReport(msgspec.Struct, frozen=True):
+    """An engine, and why it could not be used; empty if it could."""
+
+    name: str
+    reason: str
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run. Times are RFC 3339 in UTC."""
+
+    schema: Literal[1] = 1
+    started: str
+    finished: str
+    target: str
+    target_version: str
+    engines: tuple[EngineReport, ...]
+    rows: tuple[Row, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows have each verdict; only verdicts that occur."""
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            counts[row.verdict] = counts.get(row.verdict, 0) + 1
+        return counts
+
+
+def save(results: Results, folder: Path) -> None:
+    """Write ``results.json``."""
+    (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+
+
+def read(folder: Path) -> Results:
+    """Read ``results.json``."""
+    return msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)

@@ -1,0 +1,200 @@
+"""A run: places for the clients, workers in namespaces, one row for each client and scenario, and the verdict on the whole."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import queue
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from interop import engines, namespaces, servers
+from interop.declaration import Client
+from interop.engines import Engine, Unavailable
+from interop.probes import PROBES
+from interop.results import EngineReport, Results, Row
+from interop.scenarios import SCENARIOS
+from interop.tasks import Reply, Setup, Task
+from interop.verdict import apply_controls
+
+
+class HarnessError(Exception):
+    """The harness itself failed: no verdict on anything."""
+
+
+class Worker:
+    """A worker process. It ends when its input is closed, and everything in its namespaces with it."""
+
+    def __init__(self, server: str, folder: Path, out: Path) -> None:
+        argv = [*namespaces.unshare(*namespaces.WORKER), sys.executable, "-m", "interop.worker"]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        self._send(Setup(server, str(folder), str(out)))
+
+    def _send(self, what: Setup | Task) -> None:
+        if self._process.stdin is None:
+            raise HarnessError("a worker has no input")
+        self._process.stdin.write(msgspec.json.encode(what) + b"\n")
+        self._process.stdin.flush()
+
+    def reply(self) -> Reply:
+        """The next line. :raises HarnessError: if there is none, or it tells of an error."""
+        if self._process.stdout is None or not (line := self._process.stdout.readline()):
+            raise HarnessError("a worker ended without a word; see above")
+        reply = msgspec.json.decode(line, type=Reply)
+        if reply.error:
+            raise HarnessError(reply.error)
+        return reply
+
+    def carry_out(self, task: Task) -> Row:
+        """Have one task done."""
+        self._send(task)
+        row = self.reply().row
+        if row is None:
+            raise HarnessError("a worker answered a task with no row")
+        return row
+
+    def close(self) -> None:
+        """Let it stop its server and end."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def plan(
+    chosen: Sequence[Client], scenarios: Sequence[str], ladder: Sequence[Engine], target: str, say: Callable[[str], None]
+) -> tuple[list[Task], list[Row]]:
+    """A task for each client and scenario; and a row, skipped with the reason, for each that cannot run here."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    tasks, skipped = [], []
+    for client in chosen:
+        applying = [id for id in scenarios if SCENARIOS[id].protocol in client.protocols]
+        say(f"{client.name}: making a place for it")
+        try:
+            engine, place = engines.place(ladder, client)
+            version = engine.version(client, place)
+        except Unavailable as unavailable:
+            for id in applying:
+                row = Row(
+                    client=client.name,
+                    version="",
+                    protocol=SCENARIOS[id].protocol,
+                    scenario=id,
+                    mode="",
+                    verdict="skip",
+                    expected=client.expects(id, today)[0],
+                    detail=str(unavailable),
+                )
+                skipped.append(row)
+            continue
+        rows = [("probe", id) for id in PROBES] + [("scenario", id) for id in applying]
+        for kind, id in rows:
+            expected, why = client.expects(id, today)
+            again = shlex.join(
+                [
+                    "privca-interop",
+                    "run",
+                    "--target",
+                    target,
+                    "--engine",
+                    engine.name,
+                    "--clients",
+                    client.name,
+                    "--scenarios",
+                    id,
+                ]
+            )
+            task = Task(
+                client=client,
+                place=place,
+                mode=engine.name,
+                version=version,
+                kind="probe" if kind == "probe" else "scenario",
+                scenario=id,
+                expected=expected,
+                why=why,
+                again=again if kind == "scenario" else "",
+            )
+            tasks.append(task)
+    return tasks, skipped
+
+
+def carry_out(tasks: Sequence[Task], target: str, workers: int, out: Path) -> Iterator[Row]:
+    """Rows as they are found out. :raises HarnessError:"""
+    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    found: queue.SimpleQueue[Row | HarnessError | None] = queue.SimpleQueue()
+    for task in tasks:
+        waiting.put(task)
+
+    with tempfile.TemporaryDirectory(prefix="privca-interop-") as temporary:
+
+        def work(number: int) -> None:
+            worker = Worker(target, Path(temporary) / str(number), out)
+            try:
+                worker.reply()
+                with contextlib.suppress(queue.Empty):
+                    while True:
+                        found.put(worker.carry_out(waiting.get_nowait()))
+            except (HarnessError, BrokenPipeError, msgspec.DecodeError) as error:
+                found.put(HarnessError(str(error)))
+            finally:
+                worker.close()
+                found.put(None)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(min(workers, len(tasks)))]
+        for thread in threads:
+            thread.start()
+        failure, ended = None, 0
+        while ended < len(threads):
+            match found.get():
+                case None:
+                    ended += 1
+                case HarnessError() as error:
+                    failure = error
+                    with contextlib.suppress(queue.Empty):  # the others finish what they have, and no more
+                        while True:
+                            waiting.get_nowait()
+                case Row() as row:
+                    yield row
+        for thread in threads:
+            thread.join()
+        if failure is not None:
+            raise failure
+
+
+def reports(ladder: Sequence[Engine]) -> tuple[EngineReport, ...]:
+    """Which engines work here, and why others do not."""
+    found = []
+    for engine in ladder:
+        try:
+            engine.ready()
+            found.append(EngineReport(engine.name, ""))
+        except Unavailable as unavailable:
+            found.append(EngineReport(engine.name, str(unavailable)))
+    return tuple(found)
+
+
+def conclude(rows: Sequence[Row], order: Sequence[str], **about: object) -> Results:
+    """The whole, with rows in a steady order and controls applied."""
+    place = {id: index for index, id in enumerate([*PROBES, *order])}
+    ordered = sorted(apply_controls(rows, SCENARIOS), key=lambda row: (row.client, place[row.scenario]))
+    return msgspec.convert({"schema": 1, **about, "rows": ordered}, Results, from_attributes=True)
+
+
+def server_version(target: str) -> str:
+    """The version of the server under test. :raises HarnessError: if it is not there."""
+    try:
+        return servers.SERVERS[target].version()
+    except servers.ServerError as error:
+        raise HarnessError(str(error)) from None

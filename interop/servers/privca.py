@@ -1,0 +1,83 @@
+"""``privca up`` in a lab directory of its own: everything it is asked goes through its commands and files, as for any user."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from interop.servers.server import Record, Server, ServerError, Service
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of the server that is installed beside the harness."""
+    return [sys.executable, "-m", "privca", *arguments]
+
+
+def answer(*arguments: str) -> str:
+    """What a command prints. :raises ServerError: if it does not exit with 0."""
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise ServerError(f"privca {' '.join(arguments[:2])} exited with {done.returncode}: {done.stderr.strip()[-500:]}")
+    return done.stdout
+
+
+class Privca(Server):
+    """The server of this project."""
+
+    publishes_crl = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._lab = folder / "lab"
+        # In a namespace of its own the challenge ports are the real ones, which is what clients answer on by default.
+        self.run(
+            command("up", "--dir", str(self._lab), "--http01-port", "80", "--tlsalpn01-port", "443"),
+            env={**os.environ, "HOME": str(folder)},
+        )
+        self._endpoints: dict[str, Any] = self.wait(self._read_endpoints)
+
+    @staticmethod
+    def version() -> str:
+        """What ``privca --version`` says."""
+        return answer("--version").split()[-1]
+
+    def _read_endpoints(self) -> dict[str, Any] | None:
+        try:
+            return dict(json.loads((self._lab / "endpoints.json").read_text()))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+
+    def service(self, protocol: str, *, with_credential: bool) -> Service:
+        """The lab's profile of the protocol; with a credential of its own for each call where one binds one account."""
+        wanted = "lab-acme-eab" if with_credential else f"lab-{protocol}"
+        profile = next((entry for entry in self._endpoints["profiles"] if entry["id"] == wanted), None)
+        if profile is None:
+            raise ServerError(f"this server has no profile {wanted}")
+        credential = None
+        if with_credential:
+            issued = json.loads(answer("eab", "issue", wanted, "--dir", str(self._lab), "--json"))
+            credential = {"kid": issued["kid"], "hmac_key": issued["hmac_key"]}
+        return Service(profile["url"], self.anchors, self._endpoints["admin"], self._endpoints["resolver"], credential)
+
+    @property
+    def anchors(self) -> Path:
+        """The lab's trust anchor."""
+        return Path(self._endpoints["trust_anchor"])
+
+    def record(self, serial: int) -> Record | None:
+        """By ``privca cert show``."""
+        text = f"{serial:X}"
+        try:
+            known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
+        except ServerError:
+            return None
+        return Record(known["status"], known.get("reason") or "")
+
+    def names_issued(self) -> set[str] | None:
+        """By ``privca cert list``."""
+        listed = json.loads(answer("cert", "list", "--dir", str(self._lab), "--json"))
+        return {name for entry in listed for name in entry["names"]}

@@ -1,0 +1,125 @@
+"""From what a client did and left to a verdict. The driver's word is one check among others, and never enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from interop.clients.driving import DONE, FAILED, UNSUPPORTED
+from interop.evidence import account
+from interop.evidence.certificate import Held, examine
+from interop.evidence.revocation import in_crl
+from interop.results import Check, Row, Verdict
+from interop.scenarios.scenario import Scenario
+from interop.servers.server import Server, Service
+
+
+class Artefacts:
+    """What a driver left in a job's folder, by label."""
+
+    def __init__(self, folder: Path, listed: dict[str, str]) -> None:
+        self._folder = folder.resolve()
+        self._listed = listed
+
+    def file(self, label: str) -> Path | None:
+        """The file of a label, if it was left, and lies within the job's folder."""
+        path = (self._folder / self._listed[label]).resolve() if label in self._listed else None
+        return path if path is not None and path.is_file() and path.is_relative_to(self._folder) else None
+
+    def held(self, action: str) -> Held | None:
+        """The certificate that an action yielded."""
+        certificate = self.file(f"{action}.certificate")
+        return Held(certificate, self.file(f"{action}.chain"), self.file(f"{action}.key")) if certificate else None
+
+
+def gather(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, server: Server, service: Service) -> list[Check]:
+    """All evidence that a scenario's outcome asks for."""
+    match scenario.outcome:
+        case "registered" | "deactivated":
+            return [_account(scenario.outcome, artefacts, service)]
+        case "refused":
+            return _refused(names, artefacts, server)
+        case "issued":
+            return _issued("issue", scenario, names, artefacts, server)
+        case "renewed":
+            before, after = artefacts.held("issue"), artefacts.held("renew")
+            checks = _issued("issue", scenario, names, artefacts, server) + _issued("renew", scenario, names, artefacts, server)
+            if before and after:
+                checks.append(
+                    Check("renewal is another certificate", before.parsed()[0].serial_number != after.parsed()[0].serial_number)
+                )
+            return checks
+        case "revoked":
+            return _issued("issue", scenario, names, artefacts, server)
+
+
+def judge(status: int, checks: Sequence[Check], scenario: Scenario) -> Verdict:
+    """The verdict on a job whose driver exited with ``status``: every check must hold, and the client must have noticed what happened."""
+    if status == UNSUPPORTED:
+        return "unsupported"
+    if status not in (DONE, FAILED):
+        return "error"
+    noticed = status == (FAILED if scenario.outcome == "refused" else DONE)
+    return "pass" if noticed and checks and all(check.ok for check in checks) else "fail"
+
+
+def apply_controls(rows: Sequence[Row], scenarios: dict[str, Scenario]) -> list[Row]:
+    """A refusal proves nothing where the same client, told the same without the fault, is not served either."""
+    verdicts = {(row.client, row.scenario): row.verdict for row in rows}
+    judged = []
+    for row in rows:
+        control = scenarios[row.scenario].control if row.scenario in scenarios else ""
+        if control and row.verdict == "pass" and verdicts.get((row.client, control)) != "pass":
+            found = verdicts.get((row.client, control), "not run")
+            row = msgspec.structs.replace(row, verdict="inconclusive", detail=f"its control, {control}, is: {found}")
+        judged.append(row)
+    return judged
+
+
+def _issued(action: str, scenario: Scenario, names: Sequence[str], artefacts: Artefacts, server: Server) -> list[Check]:
+    held = artefacts.held(action)
+    if held is None:
+        return [Check(f"{action}: the client holds a certificate", False)]
+    certificate, checks = examine(held, anchors=server.anchors, names=names, key=scenario.key)
+    if certificate is not None:
+        record = server.record(certificate.serial_number)
+        wanted = "revoked" if scenario.outcome == "revoked" else "good"
+        checks.append(
+            Check(
+                f"server's record says {wanted}",
+                record is not None and record.status == wanted,
+                record.status if record else "unknown",
+            )
+        )
+        if wanted == "revoked" and record is not None:
+            said = record.reason or "unspecified"
+            checks.append(Check("server's record has the reason", said == scenario.reason, said))
+            if server.publishes_crl:
+                checks += in_crl(certificate, held.parsed()[1], scenario.reason)
+    return [Check(f"{action}: {check.name}", check.ok, check.detail) for check in checks]
+
+
+def _account(outcome: str, artefacts: Artefacts, service: Service) -> Check:
+    name = "the server knows the account" if outcome == "registered" else "the server has closed the account"
+    key, url = artefacts.file("account.key"), artefacts.file("account.url")
+    if key is None or url is None:
+        return Check(name, False, "the client left no account key")
+    try:
+        status, found = account.look_up(service.url, service.trust, account.load_key(key))
+    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+        return Check(name, False, f"{type(error).__name__}: {error}")
+    if outcome == "registered":
+        return Check(name, status == "valid" and found == url.read_text(), f"{status} {found}")
+    # RFC 8555 section 7.3.6: requests of a deactivated account are refused as unauthorized.
+    return Check(name, status in ("urn:ietf:params:acme:error:unauthorized", "deactivated"), status)
+
+
+def _refused(names: Sequence[str], artefacts: Artefacts, server: Server) -> list[Check]:
+    checks = [Check("the client holds no certificate", artefacts.held("issue") is None)]
+    issued = server.names_issued()
+    if issued is not None:
+        checks.append(Check("the server certified none of the names", not issued.intersection(names)))
+    return checks

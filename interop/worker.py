@@ -1,0 +1,127 @@
+"""A worker: a server under test and one client after the other, inside network, mount and process namespaces of their own.
+
+Started as ``python -m interop.worker`` by :mod:`interop.run`; lines of JSON in and out (:mod:`interop.tasks`). When its standard input
+ends it stops the server and ends, and everything that it made ends with its namespaces.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from interop import job, probes, servers, verdict
+from interop.clients.driving import DONE, FAILED
+from interop.namespaces import bring_lo_up
+from interop.results import Check, Row, Verdict
+from interop.scenarios import SCENARIOS
+from interop.servers.server import Server, ServerError, Service
+from interop.tasks import Reply, Setup, Task
+
+
+def probe(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, Sequence[Check]]:
+    """Run one probe of a driver; ``pass`` is the exit status that the protocol asks for, and no certificate."""
+    wanted = probes.PROBES[task.scenario]
+    order = {
+        "protocol": "acme",
+        "actions": wanted.actions or [f"x{secrets.token_hex(4)}"],
+        "names": [f"{job.label(task.client)}.example.test"],
+        "challenge": "http-01",
+        "key": "ec256",
+        "reason": "unspecified",
+    }
+    with wanted.broken(server.service("acme", with_credential=False), folder) as service:
+        done = job.run(task.client, task.place, service, order, folder / "job", patience=15)
+    checks = (
+        Check(f"the driver exits with {wanted.status}", done.status == wanted.status, str(done.status)),
+        Check("it holds no certificate", "issue.certificate" not in done.artefacts),
+    )
+    return done, "pass" if all(check.ok for check in checks) else "fail", checks
+
+
+def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, Sequence[Check]]:
+    """Run one scenario and judge it."""
+    wanted = SCENARIOS[task.scenario]
+    name = job.label(task.client)
+    names = [pattern.format(label=name) for pattern in wanted.names]
+    service = server.service(wanted.protocol, with_credential=wanted.credential != "none")
+    if wanted.credential == "wrong" and service.credential is not None:
+        key = service.credential["hmac_key"]
+        other = ("A" if key[0] != "A" else "B") + key[1:]
+        service = Service(
+            service.url, service.trust, service.dns_api, service.resolver, {**service.credential, "hmac_key": other}
+        )
+    order = {
+        "protocol": wanted.protocol,
+        "actions": wanted.actions,
+        "names": names,
+        "challenge": wanted.challenge,
+        "key": wanted.key,
+        "reason": wanted.reason,
+    }
+    done = job.run(task.client, task.place, service, order, folder / "job")
+    checks = []
+    if done.status in (DONE, FAILED):
+        artefacts = verdict.Artefacts(folder / "job", done.artefacts)
+        checks = verdict.gather(wanted, names, artefacts, server, service)
+    return done, verdict.judge(done.status, checks, wanted), checks
+
+
+def carry_out(task: Task, server: Server, setup: Setup) -> Row:
+    """Find out one row."""
+    started = time.monotonic()
+    place = f"{task.client.name}/{task.scenario}"
+    folder = Path(setup.folder) / place
+    folder.mkdir(parents=True)
+    try:
+        done, found, checks = (probe if task.kind == "probe" else scenario)(task, server, folder)
+    except (ServerError, OSError) as error:
+        done, found, checks = job.Done(-1, f"{type(error).__name__}: {error}", (), {}), "error", ()
+    job.publish(folder / "job", Path(setup.out) / "cells" / place, done.artefacts)
+    return Row(
+        client=task.client.name,
+        version=task.version,
+        protocol="acme",
+        scenario=task.scenario,
+        mode=task.mode,
+        verdict=found,
+        expected=task.expected,
+        why=task.why,
+        detail=done.detail,
+        seconds=round(time.monotonic() - started, 2),
+        checks=tuple(checks),
+        steps=done.steps,
+        folder=f"cells/{place}",
+        again=task.again,
+    )
+
+
+def serve(lines: BinaryIO, answers: BinaryIO) -> None:
+    """Carry out tasks until the lines end."""
+
+    def answer(reply: Reply) -> None:
+        answers.write(msgspec.json.encode(reply) + b"\n")
+        answers.flush()
+
+    bring_lo_up()
+    setup = msgspec.json.decode(lines.readline(), type=Setup)
+    try:
+        server = servers.start(setup.server, Path(setup.folder) / "server")
+    except ServerError as error:
+        answer(Reply(error=str(error)))
+        return
+    try:
+        answer(Reply())
+        for line in lines:
+            answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), server, setup)))
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)
