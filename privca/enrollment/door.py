@@ -31,7 +31,8 @@ class Submission:
 
     ``request_id`` is stable for this request (an ACME order ID, an EST identity + CSR digest): submitting it twice finds the same
     certificate. ``proven`` are the names that the protocol itself proved (empty where the identity vouches for names).
-    ``not_before`` and ``not_after`` are wishes.
+    ``not_before`` and ``not_after`` are wishes; ``asked`` is when they were accepted, if the protocol accepts them before the CSR comes
+    (an ACME order): a notBefore that was no backdating then is none now.
     """
 
     request_id: str
@@ -40,6 +41,7 @@ class Submission:
     proven: frozenset[Name]
     not_before: datetime | None = None
     not_after: datetime | None = None
+    asked: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,8 @@ class Door(Protocol):
 
     def check_names(self, profile: Revisioned, names: Sequence[Name]) -> None:
         """Apply the profile's name policy before any work is done. :raises Refused: with one part per name that fails."""
+
+    async def check_validity(
+        self, exchange: Exchange, profile: Revisioned, not_before: datetime | None, not_after: datetime | None
+    ) -> None:
+        """Judge wishes for the validity before any work is done. :raises Refused: ``BAD_VALIDITY``, ``UNAVAILABLE``."""

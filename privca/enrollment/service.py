@@ -39,7 +39,13 @@ class EnrollmentService:
         try:
             names = _names(profile, submission)
             request = Request(
-                submission.request_id, submission.identity.id, submission.csr, names, submission.not_before, submission.not_after
+                submission.request_id,
+                submission.identity.id,
+                submission.csr,
+                names,
+                submission.not_before,
+                submission.not_after,
+                submission.asked,
             )
             certificate = await self._issuer.issue(exchange, profile, request)
         except Refused as refused:

@@ -30,7 +30,8 @@ from privca.pkix.rfc5280.names import attributes_of
 class Request:
     """What a certificate is asked for with, as facts. ``names`` are all names that it shall hold, in their order.
 
-    ``identity`` is who asks, as the record will name it. ``not_before`` and ``not_after`` are wishes.
+    ``identity`` is who asks, as the record will name it. ``not_before`` and ``not_after`` are wishes, ``asked`` is when they were
+    accepted; None: now.
     """
 
     request_id: str
@@ -39,6 +40,7 @@ class Request:
     names: tuple[Name, ...]
     not_before: datetime | None = None
     not_after: datetime | None = None
+    asked: datetime | None = None
 
 
 class ProfileRules:
@@ -136,7 +138,7 @@ def _approve(exchange: Exchange, profile: Revisioned, rules: ProfileRules, reque
         spki=csr.spki,
         key_identifier=key_identifier(csr.spki),
         kind=kind,
-        window=rules.validity.window(exchange.now, ca_key.not_after, request.not_before, request.not_after),
+        window=rules.validity.window(exchange.now, ca_key.not_after, request.not_before, request.not_after, request.asked),
         longest=rules.longest,
         template=profile.template,
         must_staple=rules.template.must_staple(csr.extensions),

@@ -62,10 +62,18 @@ class ValidityPolicy:
         self._validity = duration(profile.validity)
         self._backdate = duration(profile.backdate)
 
-    def window(self, now: datetime, ca_not_after: datetime, not_before: datetime | None, not_after: datetime | None) -> Window:
+    def window(
+        self,
+        now: datetime,
+        ca_not_after: datetime,
+        not_before: datetime | None,
+        not_after: datetime | None,
+        asked: datetime | None = None,
+    ) -> Window:
         """The validity for a request with these wishes. Without a wish for its end a certificate is cut at the end of its CA.
 
         :param ca_not_after: when the CA certificate ends: no certificate outlives it.
+        :param asked: when the wishes were accepted, if before now: notBefore was measured by that time, and holds.
         :raises Refused: ``BAD_VALIDITY`` for a wish that is out of order or out of bounds, ``UNAVAILABLE`` if the CA has ended.
         """
 
@@ -75,11 +83,12 @@ class ValidityPolicy:
         if ca_not_after <= now:
             raise Refused(Reason.UNAVAILABLE, "RFC 5280 section 6.1.3", "the CA certificate of this profile has expired")
         begin = now - self._backdate if not_before is None else not_before
-        if not_before is not None and not now - self._backdate <= not_before <= now + self._validity:
+        earliest, latest = (asked or now) - self._backdate, (asked or now) + self._validity
+        if not_before is not None and not earliest <= not_before <= latest:
             raise refuse(
-                "profile: backdate" if not_before < now else "profile: validity",
+                "profile: backdate" if not_before < earliest else "profile: validity",
                 "notBefore is too far from now",
-                f"{rfc3339(now - self._backdate)} to {rfc3339(now + self._validity)}",
+                f"{rfc3339(earliest)} to {rfc3339(latest)}",
                 not_before,
             )
         end = min(begin + self._validity - timedelta(seconds=1), ca_not_after) if not_after is None else not_after

@@ -39,6 +39,7 @@ async def issue(
             proven=frozenset(claimed.names),
             not_before=claimed.not_before,
             not_after=claimed.not_after,
+            asked=claimed.created,
         ),
     )
     if isinstance(answer, Issued):

@@ -39,7 +39,7 @@ async def new(call: Call) -> Response:
     """Make an order, with an authorization for each identifier: a valid one that the account has, or a new one."""
     wanted = decode(_new_order, call.payload, CLAUSE)
     names = identifier.names_of(call, wanted.identifiers, CLAUSE)
-    not_before, not_after = _validity(call, wanted)
+    not_before, not_after = await _validity(call, wanted)
     expires = call.now + duration(call.options.order_life)
     reused = await _reusable(call, names)
     added: list[Authorization] = []
@@ -87,26 +87,14 @@ async def _reusable(call: Call, names: tuple[Name, ...]) -> dict[Name, Authoriza
     return reusable
 
 
-def _validity(call: Call, wanted: NewOrder) -> tuple[datetime | None, datetime | None]:
+async def _validity(call: Call, wanted: NewOrder) -> tuple[datetime | None, datetime | None]:
     """The dates that are asked for, if the certificate can have exactly them (section 7.4: fulfil as specified, or refuse)."""
     if wanted.not_before is None and wanted.not_after is None:
         return None, None
     if not call.options.validity_request:
-        raise _bad_validity("profile: acme.validity_request", "notBefore and notAfter are chosen by the CA")
-    profile = call.profile.profile
+        raise Refused(Reason.BAD_VALIDITY, "profile: acme.validity_request", "notBefore and notAfter are chosen by the CA")
     not_before, not_after = _utc(wanted.not_before), _utc(wanted.not_after)
-    validity = duration(profile.validity)
-    start = not_before or call.now
-    if not_before is not None and not_before < call.now - duration(profile.backdate):
-        raise _bad_validity("profile: backdate", "notBefore lies in the past")
-    if start > call.now + validity:
-        raise _bad_validity("profile: validity", "notBefore lies too far in the future")
-    if not_after is not None and not_after <= max(start, call.now):
-        raise _bad_validity(CLAUSE, "notAfter is not after notBefore and the present")
-    if not_after is not None and not_after - start > validity:
-        raise _bad_validity(
-            "profile: validity", "the validity that is asked for is too long", expected=f"at most {profile.validity}"
-        )
+    await call.core.door.check_validity(call.exchange, call.profile, not_before, not_after)
     return not_before, not_after
 
 
@@ -114,9 +102,5 @@ def _utc(at: datetime | None) -> datetime | None:
     if at is None:
         return None
     if at.microsecond or not 1950 <= at.year <= 9998:
-        raise _bad_validity("RFC 5280 section 4.1.2.5", "a certificate has whole seconds, from 1950 to 9998")
+        raise Refused(Reason.BAD_VALIDITY, "RFC 5280 section 4.1.2.5", "a certificate has whole seconds, from 1950 to 9998")
     return at.astimezone(UTC)
-
-
-def _bad_validity(clause: str, detail: str, expected: str | None = None) -> Refused:
-    return Refused(Reason.BAD_VALIDITY, clause, detail, expected=expected)
