@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 from privca.config import Config
 
@@ -15,19 +16,28 @@ def configure(config: Config) -> None:
     """Send the log of this process where the configuration says. Secrets never get this far: nothing that is logged contains one."""
     out = _open(config)
     terminal = out.isatty()
+    stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal)
+    before: list[Processor] = [structlog.processors.add_log_level, stamp, structlog.processors.format_exc_info]
+    for_programs = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+    for_people: list[Processor] = [_in_words, structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False, sort_keys=False)]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(pad_event_to=0, sort_keys=False)
-            if terminal
-            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
+        processors=[*before, *for_people] if terminal else [*before, for_programs],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )
+
+
+def _in_words(_: object, __: str, event: EventDict) -> EventDict:
+    """An exchange as a line that is read from left to right."""
+    if event["event"] != "exchange":
+        return event
+    said = f"{event['method']:<4} {event['status']} {event['path']}  {event['decision']}"
+    return {
+        "timestamp": event["timestamp"],
+        "level": event["level"],
+        "event": f"{said} ({event['clause']}) {event['ms']} ms" if event["clause"] else f"{said} {event['ms']} ms",
+    }
 
 
 def _open(config: Config) -> TextIO:

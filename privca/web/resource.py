@@ -141,6 +141,18 @@ class Resource:
     ) -> None:
         protocol = route.protocol if route is not None else ""
         operation = route.tail.partition("/")[0] if route is not None and response.status != 404 else ""
-        self._metrics.count(protocol, operation, response.status, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._metrics.count(protocol, operation, response.status, seconds)
+        decision = exchange.decision
+        log.info(
+            "exchange",
+            method=message.method,
+            path=message.path[:200],
+            status=response.status,
+            decision=decision.outcome,
+            clause=decision.clause,
+            ms=round(seconds * 1000, 1),
+            exchange=exchange.id,
+        )
         if self._transcript is not None:
             self._transcript.write(Record(exchange, protocol, peer, message.head, message.body, head, body))
