@@ -139,9 +139,8 @@ def decode_ber(octets: bytes, specification: Callable[[], Asn1Type], *, clause: 
     from pyasn1.error import PyAsn1Error
 
     try:
-        value, rest = decoder.decode(octets, asn1Spec=specification())
-        if rest:
-            raise Refused(Reason.MALFORMED, clause, "octets follow the message")
+        # Nothing can be left over: the walk found one element.
+        value, _ = decoder.decode(octets, asn1Spec=specification())
         return bytes(encoder.encode(value))
     except (PyAsn1Error, ValueError, LookupError, TypeError, OverflowError, AttributeError):
         # pyasn1 reports some malformed values by the exception of whatever Python operation they break.

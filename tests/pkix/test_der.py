@@ -27,7 +27,7 @@ class Sample:
     flag: Annotated[bool, der.Default(False)]
 
 
-class SampleSpecification(univ.Sequence):
+class SampleSpecification(univ.Sequence):  # type: ignore[misc]
     """The same type for the other codec."""
 
     componentType = namedtype.NamedTypes(

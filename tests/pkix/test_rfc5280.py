@@ -256,7 +256,9 @@ class Entry:
 @pytest.fixture(scope="module")
 def authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = builder_for(key).add_extension(x509.KeyUsage(*[False] * 5, True, True, False, False), critical=True)
+    builder = builder_for(key).add_extension(
+        x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True
+    )
     return key, builder.sign(key, hashes.SHA256())
 
 

@@ -152,7 +152,7 @@ def test_other_curves_are_refused(curve: ec.EllipticCurve) -> None:
 
 
 def test_keys_that_cannot_sign_or_are_out_of_use_are_refused() -> None:
-    keys = [
+    keys: list[Any] = [
         dsa.DSAPublicNumbers(5, dsa.DSAParameterNumbers(modulus(2048), (1 << 255) | 1, 2)).public_key(),
         x25519.X25519PrivateKey.generate().public_key(),
         x448.X448PrivateKey.generate().public_key(),
