@@ -93,7 +93,8 @@ def _judge(
         values = [value for _, tag, value in records if tag.lower() == "issue"]
     if not values:
         return
-    ours = {issuer.lower() for issuer in issuer_domains}
+    # Without empty ones: "" in a configuration must not answer to the empty name by which a domain says "nobody".
+    ours = {issuer.lower() for issuer in issuer_domains if issuer}
     named = False
     for value in values:
         # A value that does not match the grammar names nobody, as an empty one does.
