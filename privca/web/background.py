@@ -30,12 +30,12 @@ class ReactorBackground:
 
     def start(self, work: object) -> None:
         """Start a coroutine in the next turn of the reactor: the reply that caused it goes out first."""
-        coroutine = cast("Coroutine[Deferred[object], object, object]", work)
+        coroutine = cast("Coroutine[Deferred[Any], Any, object]", work)
         turn: Deferred[object] = deferLater(self._reactor, 0)
         turn.addCallback(lambda _: Deferred.fromCoroutine(coroutine))
         self._running.add(turn)
         turn.addErrback(self._failed)
-        turn.addBoth(self._ended, turn)
+        turn.addBoth(self._ended, turn, coroutine)
 
     async def wait(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
@@ -55,7 +55,8 @@ class ReactorBackground:
         for turn in list(self._running):
             turn.cancel()
 
-    def _ended(self, result: object, turn: Deferred[object]) -> None:
+    def _ended(self, result: object, turn: Deferred[object], coroutine: Coroutine[Any, Any, object]) -> None:
+        coroutine.close()  # it may have been cancelled before it began
         self._running.discard(turn)
         if not self._running and self._idle is not None:
             idle, self._idle = self._idle, None

@@ -1,8 +1,9 @@
 """TLS for the server: versions 1.2 and 1.3 with the suites of RFC 9325, and client certificates that TLS asks for but does not judge.
 
 Whether a client certificate is trusted is the matter of a profile (EST, CMP), so the handshake only proves that the client has the
-key. HTTP/2 is not offered (it costs four times the CPU). There are no session tickets: a ticket key that is not rotated over all
-workers would end forward secrecy (RFC 9325 section 3.3), and clients of a CA come seldom.
+key. HTTP/2 is not offered (it costs four times the CPU). No session is ever resumed: a ticket key that is not rotated over all
+workers would end forward secrecy (RFC 9325 section 3.3), and clients of a CA come seldom. (In TLS 1.3 OpenSSL still sends tickets;
+they name sessions that are not kept.)
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from OpenSSL import SSL
-from OpenSSL.crypto import X509, PKey
+from OpenSSL.crypto import X509
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from privca.web.reactor import Reactor
+
+ServerKey = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
 
 # RFC 9325 section 4.2: forward secrecy and AEAD only. TLS 1.3 suites are not in this list and are all acceptable.
 _SUITES = (
@@ -36,10 +41,10 @@ class ServerTls:
     :param certificates: the server's own first, then its issuers.
     """
 
-    def __init__(self, certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
+    def __init__(self, certificates: Sequence[x509.Certificate], key: ServerKey) -> None:
         self._context = _context(certificates, key)
 
-    def replace(self, certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
+    def replace(self, certificates: Sequence[x509.Certificate], key: ServerKey) -> None:
         """Use another certificate and key from now on. :raises ValueError: if they do not belong together; then nothing changes."""
         self._context = _context(certificates, key)
 
@@ -57,7 +62,7 @@ class TlsFactory(TLSMemoryBIOFactory):
         super().__init__(cast("Any", tls), False, cast("Any", wrapped), clock=cast("Any", reactor))
 
 
-def _context(certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> SSL.Context:
+def _context(certificates: Sequence[x509.Certificate], key: ServerKey) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(_SUITES)
@@ -71,11 +76,11 @@ def _context(certificates: Sequence[x509.Certificate], key: PrivateKeyTypes) -> 
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     own, *issuers = certificates
-    context.use_certificate(X509.from_cryptography(own))
+    context.use_certificate(own)
     for issuer in issuers:
-        context.add_extra_chain_cert(X509.from_cryptography(issuer))
+        context.add_extra_chain_cert(issuer)
     try:
-        context.use_privatekey(PKey.from_cryptography_key(key))  # type: ignore[arg-type]
+        context.use_privatekey(key)
         context.check_privatekey()
     except SSL.Error:
         raise ValueError("the key is not that of the server certificate") from None
@@ -88,5 +93,8 @@ def _judge_nothing(connection: SSL.Connection, certificate: X509, error: int, de
     return True
 
 
-def _choose(connection: SSL.Connection, offered: list[bytes]) -> Any:
-    return _HTTP if _HTTP in offered else SSL.NO_OVERLAPPING_PROTOCOLS
+def _choose(connection: SSL.Connection, offered: list[bytes]) -> bytes:
+    if _HTTP not in offered:
+        # RFC 7301 section 3.2: a fatal no_application_protocol alert, which is what an exception in this callback makes of the handshake.
+        raise SSL.Error([("SSL routines", "", "no application protocol")])
+    return _HTTP

@@ -23,7 +23,11 @@ def post(body: bytes, more: bytes = b"") -> bytes:
 
 
 def test_a_request_is_read_and_answered_whole(serve, client, echo):
-    answer = client(serve(echo).port).send(b"POST /a/b%20c?x=1&y HTTP/1.1\r\nHost: LocalHost:8443\r\nAccept:  a \r\naccept: b\r\nContent-Length: 3\r\n\r\nabc").read()
+    answer = (
+        client(serve(echo).port)
+        .send(b"POST /a/b%20c?x=1&y HTTP/1.1\r\nHost: LocalHost:8443\r\nAccept:  a \r\naccept: b\r\nContent-Length: 3\r\n\r\nabc")
+        .read()
+    )
     assert (answer.version, answer.status) == ("HTTP/1.1", 200)
     said = answer.json()
     assert said["method"] == "POST"
@@ -71,7 +75,12 @@ def test_pipelined_requests_are_answered_in_order(serve, client, echo, loop):
 def test_a_request_may_come_octet_by_octet(serve, client, echo):
     with client(serve(echo).port) as c:
         c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for octet in post(b"abc") + b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: v\r\n\r\n":
+        for octet in (
+            post(b"abc")
+            + b"POST / HTTP/1.1\r\n"
+            + HOST
+            + b"Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: v\r\n\r\n"
+        ):
             c.send(bytes([octet]))
         assert [c.read().json()["body"] for _ in range(2)] == ["abc", "abc"]
 
@@ -130,9 +139,18 @@ BAD = {
     "a signed length": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: +1\r\n\r\na", 400),
     "a hexadecimal length": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 0x1\r\n\r\na", 400),
     "an empty length": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length:\r\n\r\n", 400),
-    "length and coding": (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    "coding and length": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400),
-    "two codings": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 400),
+    "length and coding": (
+        b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "coding and length": (
+        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "two codings": (
+        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        400,
+    ),
     "another coding": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     "coding with vertical tab": (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
     "coding in 1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
@@ -226,7 +244,13 @@ QUICK = HttpLimits(head_time=0.3, body_time=0.3, idle_time=0.3, write_time=0.3, 
 
 @pytest.mark.parametrize(
     ("sent", "status"),
-    [(b"GET / HT", 408), (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nab", 408), (CHUNKED + b"5\r\na", 408), (b"", None), (b"\r\n", None)],
+    [
+        (b"GET / HT", 408),
+        (b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\nab", 408),
+        (CHUNKED + b"5\r\na", 408),
+        (b"", None),
+        (b"\r\n", None),
+    ],
 )
 def test_a_slow_client_is_cut_off(sent, status, serve, client, echo):
     with client(serve(echo, QUICK).port) as c:
@@ -239,15 +263,13 @@ def test_a_slow_client_is_cut_off(sent, status, serve, client, echo):
 def test_drops_of_octets_do_not_extend_the_time(serve, client, echo):
     with client(serve(echo, QUICK).port) as c:
         began = time.monotonic()
-        with pytest.raises(OSError):  # noqa: PT011
-            c.socket.settimeout(0.05)
+        c.socket.settimeout(0.05)
+        with contextlib.suppress(ConnectionError):
             while time.monotonic() - began < 5:
                 c.send(b"X")
-                try:
+                with contextlib.suppress(TimeoutError):
                     if not c.socket.recv(1000):
-                        raise ConnectionResetError
-                except TimeoutError:
-                    continue
+                        break
         assert time.monotonic() - began < 3
 
 

@@ -29,7 +29,9 @@ class Catalogue:
             profile = Profile(protocol=protocol, issuer="x", template="t", authentication=("account",), enabled=enabled)
             return Revisioned(id=id, revision=1, profile=profile, template=Template())
 
-        self.known = {r.id: r for r in (revisioned("acme-a", "acme"), revisioned("acme-off", "acme", False), revisioned("est-a", "est"))}
+        self.known = {
+            r.id: r for r in (revisioned("acme-a", "acme"), revisioned("acme-off", "acme", False), revisioned("est-a", "est"))
+        }
         self.defaults = {"acme": "acme-a"}
 
     async def profile(self, id: str) -> Revisioned | None:
@@ -96,7 +98,13 @@ def ask(parts, path, host="ca.example.test:8443", method="GET", body=b"", tls=Tr
 def test_the_service_gets_request_exchange_and_profile(parts):
     assert ask(parts, "/acme/acme-a/new-order?x=1", method="POST", body=b"{}").body == b"ok"
     exchange, request, profile = parts.service.asked[0]
-    assert (request.method, request.path, request.tail, request.query, request.body) == ("POST", "/acme/acme-a/new-order", "new-order", "x=1", b"{}")
+    assert (request.method, request.path, request.tail, request.query, request.body) == (
+        "POST",
+        "/acme/acme-a/new-order",
+        "new-order",
+        "x=1",
+        b"{}",
+    )
     assert request.origin == "https://ca.example.test:8443"
     assert request.peer.address == "192.0.2.1"
     assert (exchange.profile_id, exchange.now) == ("acme-a", datetime(2026, 1, 2, tzinfo=UTC))
@@ -143,7 +151,16 @@ def test_without_a_host_the_origin_is_the_first_name_and_the_listener(parts):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/acme/unknown/directory", "/acme/acme-off/directory", "/acme/est-a/directory", "/.well-known/est/cacerts", "/.well-known/est/est-a/cacerts"]
+    "path",
+    [
+        "/",
+        "/nothing",
+        "/acme/unknown/directory",
+        "/acme/acme-off/directory",
+        "/acme/est-a/directory",
+        "/.well-known/est/cacerts",
+        "/.well-known/est/est-a/cacerts",
+    ],
 )
 def test_what_is_not_there_is_a_problem_document(parts, path):
     response = ask(parts, path)
@@ -243,5 +260,3 @@ def test_drive_gives_failures_to_the_coroutine():
     first.errback(ValueError())
     second.callback("mended")
     assert got == ["mended"]
-
-
