@@ -118,11 +118,11 @@ def main(driver: type[Driver]) -> None:
     one = driver(json.loads(path.read_text(encoding="utf-8")), path.parent)
     status, detail = DONE, ""
     try:
-        for action in one.job["actions"]:
-            do = getattr(one, f"do_{action}".replace("-", "_"), None)
-            if do is None:
-                raise UnsupportedError(f"this client has no action {action}")
-            do()
+        methods = {action: f"do_{action}".replace("-", "_") for action in one.job["actions"]}
+        if missing := [action for action, method in methods.items() if not hasattr(one, method)]:
+            raise UnsupportedError(f"this client has no action {', '.join(missing)}")
+        for method in methods.values():
+            getattr(one, method)()
     except UnsupportedError as error:
         status, detail = UNSUPPORTED, str(error)
     except ClientFailedError as error:

@@ -48,7 +48,7 @@ class Lego(Driver):
         hook = self.folder / "hook"
         hook.write_text(HOOK.format(python=shlex.quote(sys.executable), api=shlex.quote(self.job["dns_api"] or "")))
         hook.chmod(0o700)
-        self.run([*self.base(), *command], EXEC_PATH=str(hook))
+        self.run([*self.base(), *command], EXEC_PATH=str(hook), EXEC_SEQUENCE_INTERVAL="1")
 
     def collect(self, label: str) -> None:
         """Keep the certificate and the account as evidence."""

@@ -1,0 +1,1 @@
+"""certbot of PyPI: a declaration alone, the driver is certbot's."""
