@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from privca.acme.ports import ExternalKey
 from privca.base.clock import Clock, SystemClock
 from privca.base.entropy import Entropy, SystemEntropy, token
@@ -127,6 +129,13 @@ def issue_external_key(parts: Parts, profile_id: str, life: timedelta) -> Extern
     key = ExternalKey(token(parts.entropy), profile_id, parts.entropy.octets(_EAB_OCTETS), now, now + life, None)
     run(parts.store.commit(key))
     return key
+
+
+def write_trust_anchor(parts: Parts) -> None:
+    """``ca.pem`` of a lab: the self-signed certificates of all roots, former keys included, since what they certified is still about."""
+    roots = [name for name, authority in parts.config.ca.items() if not authority.parent]
+    keys = [key for name in roots for key in run(parts.authorities.generations(name))]
+    replace_file(parts.config.file("ca.pem"), b"".join(key.certificate.public_bytes(Encoding.PEM) for key in keys), mode=0o644)
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -9,14 +9,17 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 
 from privca.acme.service import AcmeService
 from privca.composition import compose
@@ -55,6 +58,8 @@ TEND = 0.5
 """Seconds between two looks at the workers."""
 DRAIN = 10.0
 """Seconds that connections and work under way have to end when the server stops."""
+_failures: list[Exception] = []
+"""Why this process ends, unless it was asked to."""
 
 
 class Front:
@@ -160,48 +165,37 @@ class Keeper:
 
 
 def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int:
-    """Serve until SIGINT or SIGTERM; the exit status. ``ready`` is called once everything answers."""
-    configure(config)
+    """Serve until SIGINT or SIGTERM; the exit status. ``ready`` is called once everything answers.
+
+    :raises Refused, UnusableCertificateError, DnsFailure: before anything is served, if something is not as it should be.
+    """
+    _start_log(config)
     metrics = Metrics()
-    failed: list[bool] = []
-
-    async def start() -> None:
-        try:
-            if config.server.workers == 1:
-                front = Front(config, metrics, "server")
-                keeper = Keeper(config, metrics, lambda: ())
-                front.start(sockets.https, sockets.http)
-                _at_end(front.stop)
-            else:
-                workers = _start_workers(config, sockets, failed)
-                keeper = Keeper(config, metrics, workers.missing)
-            keeper.start(sockets)
-            _at_end(keeper.stop)
-            # They are listened on by the reactor's own duplicates from here on.
-            sockets.close()
-            ready()
-        except BaseException:
-            failed.append(True)
-            reactor.stop()
-            raise
-
-    _run(start)
-    return 1 if failed else 0
+    if config.server.workers == 1:
+        front = Front(config, metrics, "server")
+        _at_end(front.stop)
+        keeper = Keeper(config, metrics, lambda: ())
+        front.start(sockets.https, sockets.http)
+    else:
+        workers = _start_workers(config, sockets)
+        keeper = Keeper(config, metrics, workers.missing)
+    _at_end(keeper.stop)
+    keeper.start(sockets)
+    # The reactor listens on duplicates, the workers on theirs.
+    sockets.close()
+    return _run(ready)
 
 
-def work(task: Task) -> None:
-    """Be a worker until standard input ends or SIGTERM comes."""
+def work(task: Task) -> int:
+    """Be a worker until standard input ends or SIGTERM comes; the exit status."""
     # Ctrl-C reaches the whole group of processes; the parent decides when a worker stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    configure(task.config)
-
-    async def start() -> None:
-        front = Front(task.config, Metrics(), f"worker-{task.number}")
-        front.start([adopt(one) for one in task.https], [adopt(one) for one in task.http])
-        _at_end(front.stop)
-        reactor.addReader(_Lifeline())
-
-    _run(start)
+    _start_log(task.config)
+    front = Front(task.config, Metrics(), f"worker-{task.number}")
+    _at_end(front.stop)
+    front.start([adopt(one) for one in task.https], [adopt(one) for one in task.http])
+    reactor.addReader(_Lifeline())
+    return _run(lambda: None)
 
 
 class _Lifeline:
@@ -215,14 +209,15 @@ class _Lifeline:
 
     def doRead(self) -> None:  # noqa: N802
         if not os.read(0, 1):
-            reactor.removeReader(self)
-            _stop()
+            self.connectionLost(None)
 
     def connectionLost(self, reason: object) -> None:  # noqa: N802
-        """The reactor is stopping."""
+        """The other end has hung up, or the reactor is stopping."""
+        reactor.removeReader(self)
+        _stop()
 
 
-def _start_workers(config: Config, sockets: Sockets, failed: list[bool]) -> Workers:
+def _start_workers(config: Config, sockets: Sockets) -> Workers:
     descriptors = [tuple(one.fileno() for one in purpose) for purpose in (sockets.https, sockets.http)]
     workers = Workers(config.server.workers, Task(config=config, number=0, https=descriptors[0], http=descriptors[1]), log.info)
 
@@ -231,7 +226,7 @@ def _start_workers(config: Config, sockets: Sockets, failed: list[bool]) -> Work
             workers.tend()
         except TooManyDeathsError as error:
             log.error("the server stops", reason=str(error))
-            failed.append(True)
+            _failures.append(error)
             _stop()
 
     async def stop() -> None:
@@ -292,10 +287,34 @@ def _at_end(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def _stop() -> None:
-    if reactor.running:
+    with suppress(ReactorNotRunning):
         reactor.stop()
 
 
-def _run(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(start()))
+def _run(ready: Callable[[], None]) -> int:
+    """Run the reactor to its end; the exit status."""
+
+    def start() -> None:
+        try:
+            ready()
+        except OSError as error:
+            log.error("the server stops", reason=str(error))
+            _failures.append(error)
+            _stop()
+
+    reactor.callWhenRunning(start)
     reactor.run()
+    return 1 if _failures else 0
+
+
+def _start_log(config: Config) -> None:
+    """Our log, and what Twisted has to say of errors in it."""
+    configure(config)
+
+    def observe(event: LogEvent) -> None:
+        if event["log_level"] >= LogLevel.warn:
+            failure = event.get("log_failure")
+            trace = failure.getTraceback() if failure is not None else ""
+            log.error("twisted", said=formatEvent(event), trace=trace)
+
+    globalLogBeginner.beginLoggingTo([cast("ILogObserver", observe)], redirectStandardIO=False, discardBuffer=True)

@@ -6,12 +6,13 @@ Key and chain of a lab lie in one file, so that a renewal is one rename and no r
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
 
 from privca.base.names import Name, dns_name, ip_name
@@ -26,6 +27,7 @@ from privca.pkix.rfc5280.names import subject_alternative_name
 
 PROFILE_ID = "server"
 """What the records of these certificates name as their profile; it has no endpoint."""
+ServerKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 _MAXIMUM = 1 << 18
 EARLY = timedelta(days=10)
 """So long before its end a lab's server certificate is renewed."""
@@ -35,7 +37,7 @@ class UnusableCertificateError(Exception):
     """The server's certificate or key cannot be used: one sentence with the cure."""
 
 
-def read_server_certificate(config: Config) -> tuple[list[x509.Certificate], PrivateKeyTypes]:
+def read_server_certificate(config: Config) -> tuple[list[x509.Certificate], ServerKey]:
     """Chain (own first) and private key. :raises UnusableCertificateError: if they are missing, open to others, or do not belong together."""
     certificate, key_file = config.file(config.server.certificate), config.file(config.server.key)
     try:
@@ -53,6 +55,8 @@ def read_server_certificate(config: Config) -> tuple[list[x509.Certificate], Pri
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # Not chained: what a parser says of a file with a key in it stays here.
         raise UnusableCertificateError(f"{key_file}: has no private key without a passphrase in PEM") from None
+    if not isinstance(key, ServerKey):
+        raise UnusableCertificateError(f"{key_file}: is no EC, RSA or Ed25519 key, which TLS clients know")
     if _spki(key.public_key()) != _spki(chain[0].public_key()):
         raise UnusableCertificateError(f"{key_file}: is not the key of the certificate in {certificate}")
     return chain, key

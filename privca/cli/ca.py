@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.base.clock import rfc3339
 from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
-from privca.composition import Parts, opened, run
+from privca.composition import Parts, opened, run, write_trust_anchor
 from privca.issuance.ports import Generation, GenerationRole
 
 
@@ -67,6 +67,8 @@ def rollover(name: str, config_path: Path) -> None:
             made = [name]
         else:
             made = run(parts.authorities.create_missing())
+        if parts.config.lab is not None:
+            write_trust_anchor(parts)
         facts = [_facts(parts, one) for one in made]
     for one in facts:
         click.echo(f"{one['name']}: generation {one['generation']} is current, until {one['not_after']}")

@@ -71,6 +71,7 @@ issuer = "lab-ec"
 template = "tls"
 authentication = ["account"]
 default = true
+acme = {{ retry_after = 1 }}  # seconds between two looks of a client
 
 # The same, for accounts that come with an external account binding: 'privca eab issue lab-acme-eab'.
 [profile.lab-acme-eab]
@@ -78,6 +79,7 @@ protocol = "acme"
 issuer = "lab-rsa"
 template = "tls"
 authentication = ["eab"]
+acme = {{ retry_after = 1 }}
 """
 
 

@@ -11,6 +11,7 @@ from privca.base.refused import Refused
 from privca.cli.output import Failed
 from privca.config import ConfigurationError
 from privca.issuance.ports import Conflict
+from privca.server_certificate import UnusableCertificateError
 from privca.sockets import PortError
 from privca.store import StoreError
 
@@ -45,7 +46,7 @@ class Commands(click.Group):
         """Run it; what is known to go wrong is told in one sentence."""
         try:
             return super().invoke(ctx)
-        except (ConfigurationError, PortError, StoreError) as error:
+        except (ConfigurationError, PortError, StoreError, UnusableCertificateError) as error:
             raise Failed(str(error)) from None
         except Refused as refused:
             raise Failed(str(refused)) from None

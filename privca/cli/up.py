@@ -12,12 +12,10 @@ from typing import Any
 
 import click
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.cli import lab, welcome
 from privca.cli.output import DEFAULT_DIRECTORY, Misused, console
-from privca.composition import Parts, add_profiles, compose, directly, issue_external_key, replace_file, run
+from privca.composition import Parts, add_profiles, compose, directly, issue_external_key, replace_file, run, write_trust_anchor
 from privca.config import Config, Lab, Server, StoreTable, Validation, check_host, load
 from privca.issuance.profile import Revisioned
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
@@ -148,7 +146,7 @@ def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
             warnings.append(
                 f"profile {id}: the store has another revision than {lab.CONFIG}, and is followed; see 'privca check'"
             )
-        replace_file(config.file("ca.pem"), _anchors(parts), mode=0o644)
+        write_trust_anchor(parts)
         try:
             chain, _ = read_server_certificate(config)
             usable = fits(chain[0], config, parts.clock.now())
@@ -159,13 +157,6 @@ def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
         return [_endpoint(parts, known) for known in run(parts.store.profiles()) if known.profile.enabled], warnings
     finally:
         parts.store.close()
-
-
-def _anchors(parts: Parts) -> bytes:
-    """The self-signed certificates of all roots, those of former keys included: what they certified is still about."""
-    roots = [name for name, authority in parts.config.ca.items() if not authority.parent]
-    found = [one.generation for name in roots for one in run(parts.authorities.generations(name))]
-    return b"".join(x509.load_der_x509_certificate(one.certificate).public_bytes(Encoding.PEM) for one in found)
 
 
 def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
@@ -20,4 +21,4 @@ def command() -> None:
         if not octet:
             return
         line += octet
-    server.work(Task.decode(line))
+    sys.exit(server.work(Task.decode(line)))
