@@ -64,13 +64,12 @@ def _check_name(extensions: x509.Extensions, observation: Observation, name: Nam
         names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except x509.ExtensionNotFound:
         raise mismatch(observation, clause, name, "the certificate has no subjectAltName", expected=str(name)) from None
-    if len(names) == 1:
-        only = names[0]
-        if name.kind is NameKind.IP:
-            if isinstance(only, x509.IPAddress) and only.value == ipaddress.ip_address(name.value):
-                return
-        elif isinstance(only, x509.DNSName) and only.value.lower() == name.value:
-            return
+    if name.kind is NameKind.IP:
+        fits = names == [x509.IPAddress(ipaddress.ip_address(name.value))]
+    else:
+        fits = [one.value.lower() for one in names if isinstance(one, x509.DNSName)] == [name.value] and len(names) == 1
+    if fits:
+        return
     raise mismatch(
         observation,
         clause,

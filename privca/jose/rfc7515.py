@@ -39,13 +39,7 @@ def parse(body: bytes, algorithms: tuple[str, ...] = ALGORITHMS) -> Jws:
     :param algorithms: values of ``alg`` that are acceptable; :data:`MAC_ALGORITHMS` only for an external account binding.
     :raises Refused: ``MALFORMED``, ``TOO_LARGE`` or ``BAD_SIGNATURE_ALGORITHM``, whatever the octets are.
     """
-    return of_members(rfc8259.load_object(body, "the JWS"), algorithms)
-
-
-def of_members(value: object, algorithms: tuple[str, ...] = ALGORITHMS) -> Jws:
-    """A JWS from a JSON value that was read by :mod:`.rfc8259`; as :func:`parse`."""
-    if not isinstance(value, dict):
-        raise _malformed("RFC 7515 section 7.2", "a JWS is a JSON object")
+    value = rfc8259.load_object(body, "the JWS")
     if "signatures" in value:
         raise _malformed(
             "RFC 8555 section 6.2", "the JWS is in the general serialization; use the flattened one, with one signature"

@@ -141,6 +141,19 @@ def test_a_ca_has_the_names_it_was_given() -> None:
     assert allowed([(0, "iodef", "x")], issuers=())
 
 
+def test_parameters_restrict_the_property_that_they_stand_in() -> None:
+    bound = [(0, "issue", f"ca1.example.test; accounturi={ACCOUNT}; validationmethods=http-01,dns-01")]
+    assert allowed(bound)
+    assert not allowed(bound, account=ACCOUNT + "1")
+    assert not allowed(bound, method="tls-alpn-01")
+    assert not allowed(bound, issuers=("ca2.example.test",)), "the parameters do not replace the issuer"
+    assert allowed([*bound, (0, "issue", "ca1.example.test")], account=ACCOUNT + "1")
+    assert not allowed([*bound, (0, "issue", "ca2.example.test")], account=ACCOUNT + "1")
+    wild = [(0, "issue", "ca1.example.test"), (0, "issuewild", "ca1.example.test; validationmethods=dns-01")]
+    assert allowed(wild, wildcard=True)
+    assert not allowed(wild, wildcard=True, method="http-01")
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

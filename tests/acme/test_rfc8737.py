@@ -37,6 +37,7 @@ def certificate(
     oid: x509.ObjectIdentifier = OID,
     year: int = 2020,
     issuer: str = "x",
+    also: tuple[x509.ObjectIdentifier, bytes] | None = None,
 ) -> bytes:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "www.example.test")])
     builder = (
@@ -52,6 +53,8 @@ def certificate(
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if value is not None:
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=critical)
+    if also is not None:
+        builder = builder.add_extension(x509.UnrecognizedExtension(*also), critical=False)
     return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
@@ -151,6 +154,21 @@ def test_the_extension_of_an_early_draft_is_another_one() -> None:
 @pytest.mark.parametrize("der", [None, b"", b"\x30\x00", b"-----BEGIN CERTIFICATE-----"])
 def test_what_is_no_certificate_is_refused(der: bytes | None) -> None:
     assert "certificate" in refusal(der).detail
+
+
+def test_a_certificate_that_the_parser_objects_to_is_refused() -> None:
+    """Each of these makes it raise an exception of its own."""
+    der = certificate()
+    version_3 = b"\xa0\x03\x02\x01\x02"
+    assert der.count(version_3) == 1
+    assert "read" in refusal(der.replace(version_3, b"\xa0\x03\x02\x01\x07")).detail
+    identifier, subject_alternative_name = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x01\x1f", b"\x06\x03\x55\x1d\x11"
+    assert identifier in der
+    twice = certificate(value=RIGHT, names=None, also=(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.30"), RIGHT))
+    assert "read" in refusal(twice.replace(identifier[:-1] + b"\x1e", identifier)).detail
+    x400_address = certificate(names=None, also=(x509.ObjectIdentifier("2.5.29.17"), b"\x30\x02\xa3\x00"))
+    assert subject_alternative_name in x400_address
+    assert "read" in refusal(x400_address).detail
 
 
 # cryptography warns of some malformed certificates before it accepts them; that is its matter.

@@ -206,6 +206,12 @@ def test_a_member_that_comes_twice_is_refused(sign: Sign) -> None:
     assert refusal_of(text).clause == "RFC 7515 section 4"
 
 
+@pytest.mark.parametrize("value", [None, [], "", 1, ["signatures"], "protected"])
+def test_a_json_value_that_is_no_object_is_no_jws(value: object) -> None:
+    refused = refusal_of(body(value))
+    assert (refused.reason, refused.clause) == (Reason.MALFORMED, "RFC 8259 section 4")
+
+
 def test_what_is_not_understood_is_ignored(sign: Sign) -> None:
     """RFC 7515 sections 4 and 7.2.1: unknown members, in the JWS and in its header."""
     assert rfc7515.parse(body({**sign("ES256"), "resource": "new-reg"})).algorithm == "ES256"

@@ -10,7 +10,6 @@ from privca.base.names import Name, NameKind
 TYPE = "http-01"
 CLAUSE = "RFC 8555 section 8.3"
 PREFIX = "/.well-known/acme-challenge/"
-_WHITE_SPACE = b" \t\r\n\v\f"
 
 
 def offered_for(name: Name, wildcard: bool) -> bool:
@@ -35,7 +34,7 @@ def judge(observation: Observation, name: Name, token: str, thumbprint: str) -> 
             observation, CLAUSE, name, "the resource was not there", expected="status 200", got=f"status {observation.status}"
         )
     expected = key_authorization(token, thumbprint)
-    if observation.body.rstrip(_WHITE_SPACE) != expected.encode("ascii"):
+    if observation.body.rstrip() != expected.encode("ascii"):
         raise mismatch(
             observation,
             CLAUSE,
@@ -49,7 +48,7 @@ def judge(observation: Observation, name: Name, token: str, thumbprint: str) -> 
 def _shown(body: bytes) -> str:
     """The beginning of a body, if it could have been meant as a key authorization; of anything else its size, so that
     validation cannot be used to read pages that only the server can reach."""
-    beginning = body[:96].partition(b"\n")[0].strip(_WHITE_SPACE)
+    beginning = body[:96].partition(b"\n")[0].strip()
     if all(octet in _ALPHABET for octet in beginning):
         return f"{beginning.decode('ascii')!r} ({len(body)} octets)"
     return f"{len(body)} octets of something else"
