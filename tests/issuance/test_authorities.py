@@ -118,8 +118,14 @@ def test_rollover_of_a_root_crosses_old_and_new(lab: IssuanceLab) -> None:
     assert new_with_old.public_key() == new.certificate.public_key()
     assert old_with_new.public_key() == old.certificate.public_key()
     # RFC 4210 section 4.4.1 gives the validity of each.
-    assert (old_with_new.not_valid_before_utc, old_with_new.not_valid_after_utc) == (old.certificate.not_valid_before_utc, old.not_after)
-    assert (new_with_old.not_valid_before_utc, new_with_old.not_valid_after_utc) == (new.certificate.not_valid_before_utc, old.not_after)
+    assert (old_with_new.not_valid_before_utc, old_with_new.not_valid_after_utc) == (
+        old.certificate.not_valid_before_utc,
+        old.not_after,
+    )
+    assert (new_with_old.not_valid_before_utc, new_with_old.not_valid_after_utc) == (
+        new.certificate.not_valid_before_utc,
+        old.not_after,
+    )
 
     # The issuing CA still stands below the old key: the old root first, the new one through OldWithNew.
     chains = run(lab.authorities.chains("issuing", 1))
@@ -139,7 +145,9 @@ def test_rollover_of_a_root_crosses_old_and_new(lab: IssuanceLab) -> None:
     assert [lab.verify(after.der, chain) for chain in chains] == ["OK", "OK"]
     issuing = run(lab.authorities.current("issuing"))
     assert issuing.generation.new_with_old is None
-    assert "crl/issuing.2.crl" in str(x509.load_der_x509_certificate(after.der).extensions.get_extension_for_class(x509.CRLDistributionPoints))
+    assert "crl/issuing.2.crl" in str(
+        x509.load_der_x509_certificate(after.der).extensions.get_extension_for_class(x509.CRLDistributionPoints)
+    )
 
 
 def test_alternate_chains_end_with_their_certificates(lab: IssuanceLab) -> None:

@@ -113,8 +113,16 @@ def test_names_of_every_kind(lab: IssuanceLab) -> None:
 @pytest.mark.parametrize(
     ("key", "wanted", "found"),
     [
-        (ec.generate_private_key(ec.SECP384R1()), ("digitalSignature", "keyEncipherment", "keyAgreement"), {"digital_signature", "key_agreement"}),
-        (rsa.generate_private_key(65537, 2048), ("digitalSignature", "keyEncipherment", "keyAgreement"), {"digital_signature", "key_encipherment"}),
+        (
+            ec.generate_private_key(ec.SECP384R1()),
+            ("digitalSignature", "keyEncipherment", "keyAgreement"),
+            {"digital_signature", "key_agreement"},
+        ),
+        (
+            rsa.generate_private_key(65537, 2048),
+            ("digitalSignature", "keyEncipherment", "keyAgreement"),
+            {"digital_signature", "key_encipherment"},
+        ),
         (ed25519.Ed25519PrivateKey.generate(), ("digitalSignature", "keyEncipherment", "keyAgreement"), {"digital_signature"}),
     ],
 )
@@ -122,7 +130,15 @@ def test_key_usage_fits_the_key(lab: IssuanceLab, key: object, wanted: tuple[str
     record = lab.issue(profile(Template(key_usage=wanted)), csr=csr([WWW], key=key))  # type: ignore[arg-type]
     usage = loaded(record).extensions.get_extension_for_class(x509.KeyUsage)
     assert usage.critical
-    bits = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign")
+    bits = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+    )
     assert {bit for bit in bits if getattr(usage.value, bit)} == found
 
 
@@ -159,7 +175,9 @@ def test_extensions_of_the_template(lab: IssuanceLab) -> None:
     found = loaded(lab.issue(profile(template))).extensions
     usages = [usage.dotted_string for usage in found.get_extension_for_class(x509.ExtendedKeyUsage).value]
     assert usages == ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.99999.1", "1.3.6.1.5.5.7.3.28"]
-    assert found.get_extension_for_class(x509.CertificatePolicies).value[0].policy_identifier.dotted_string == "1.3.6.1.4.1.99999.2"
+    assert (
+        found.get_extension_for_class(x509.CertificatePolicies).value[0].policy_identifier.dotted_string == "1.3.6.1.4.1.99999.2"
+    )
     extra = found.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.4.1.99999.3"))
     assert (extra.critical, extra.value.public_bytes()) == (True, b"\x05\x00")
     assert list(found.get_extension_for_class(x509.TLSFeature).value) == [x509.TLSFeatureType.status_request]
@@ -170,7 +188,9 @@ def test_extensions_of_the_template(lab: IssuanceLab) -> None:
 STAPLE = (x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
 
 
-@pytest.mark.parametrize(("rule", "asked", "stapled"), [("on-request", True, True), ("on-request", False, False), ("never", True, False)])
+@pytest.mark.parametrize(
+    ("rule", "asked", "stapled"), [("on-request", True, True), ("on-request", False, False), ("never", True, False)]
+)
 def test_must_staple(lab: IssuanceLab, rule: str, asked: bool, stapled: bool) -> None:
     template = Template(must_staple=rule)  # type: ignore[arg-type]
     record = lab.issue(profile(template), csr=csr([WWW], extensions=[STAPLE] if asked else []))
@@ -226,7 +246,13 @@ TITLE = NameOID.TITLE
         ({"O": SubjectRule(rule="forbidden")}, "drop", [], ""),
     ],
 )
-def test_subject(lab: IssuanceLab, rules: dict[str, SubjectRule], other: str, asked: list[tuple[x509.ObjectIdentifier, str]], subject: str | None) -> None:
+def test_subject(
+    lab: IssuanceLab,
+    rules: dict[str, SubjectRule],
+    other: str,
+    asked: list[tuple[x509.ObjectIdentifier, str]],
+    subject: str | None,
+) -> None:
     settings = profile(Template(subject=rules, subject_other=other))  # type: ignore[arg-type]
     request = csr([WWW], subject=asked)
     if subject is None:
@@ -245,7 +271,10 @@ def test_first_name_is_left_out_where_it_does_not_fit(lab: IssuanceLab) -> None:
     long = dns_name("a" * 60 + ".example.test")
     rule = SubjectRule(source="first-name")
     assert lab.issue(profile(Template(subject={"CN": rule})), [long]).subject == ""
-    assert lab.issue(profile(Template(subject={"CN": rule}), revision=2), [long, WWW], request_id="2").subject == "CN=www.example.test"
+    assert (
+        lab.issue(profile(Template(subject={"CN": rule}), revision=2), [long, WWW], request_id="2").subject
+        == "CN=www.example.test"
+    )
 
 
 def test_neither_subject_nor_names(lab: IssuanceLab) -> None:

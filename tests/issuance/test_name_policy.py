@@ -228,7 +228,9 @@ def test_dns_policy_means_what_it_says(permitted: tuple[str, ...], excluded: tup
 
 @settings(max_examples=200, deadline=None)
 @given(st.ip_addresses(), st.integers(0, 128))
-def test_an_address_is_in_the_networks_around_it_and_not_outside(address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int) -> None:
+def test_an_address_is_in_the_networks_around_it_and_not_outside(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int
+) -> None:
     network = ipaddress.ip_network(f"{address}/{min(bits, address.max_prefixlen)}", strict=False)
     name = Name(NameKind.IP, str(address))
     assert verdict(name, permitted_ip=(str(network),)) is None

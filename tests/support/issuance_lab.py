@@ -61,7 +61,9 @@ class IssuanceLab:
     def __init__(self, directory: Path, config: Mapping[str, CertificateAuthority] = TWO_TIERS) -> None:
         self.directory = directory
         self.clock = SetClock(NOW)
-        self.store = Store.open(directory / "privca.db", SecretBox(directory / "keys" / "store.key", create=True), durable=False, clock=self.clock)
+        self.store = Store.open(
+            directory / "privca.db", SecretBox(directory / "keys" / "store.key", create=True), durable=False, clock=self.clock
+        )
         self.keys = SoftwareKeys(directory / "keys", direct)
         self.urls = PublicUrls("http://pki.example.test:8080")
         self.authorities = Authorities(self.store, self.keys, config, self.clock, self.urls)
@@ -78,7 +80,9 @@ class IssuanceLab:
     def exchange(self) -> Exchange:
         return Exchange("test", self.clock.now(), SystemEntropy(), "lab")
 
-    def issue(self, profile: Revisioned, names: Sequence[Name] = (dns_name("www.example.test"),), request_id: str = "1", **facts: Any) -> Certificate:
+    def issue(
+        self, profile: Revisioned, names: Sequence[Name] = (dns_name("www.example.test"),), request_id: str = "1", **facts: Any
+    ) -> Certificate:
         request = Request(request_id, "acme:1", facts.pop("csr", None) or csr(names), tuple(names), **facts)
         return run(self.issuer.issue(self.exchange(), profile, request))
 
@@ -96,7 +100,18 @@ class IssuanceLab:
         """What ``openssl verify`` says of a certificate: ``OK``, or its complaint. The last of ``chain`` is the trust anchor."""
         at = str(int(self.clock.now().timestamp()))
         untrusted = ["-untrusted", str(self.pem(*chain[:-1]))] if len(chain) > 1 else []
-        command = ["openssl", "verify", "-x509_strict", "-check_ss_sig", "-attime", at, "-CAfile", str(self.pem(chain[-1])), *untrusted, *options]
+        command = [
+            "openssl",
+            "verify",
+            "-x509_strict",
+            "-check_ss_sig",
+            "-attime",
+            at,
+            "-CAfile",
+            str(self.pem(chain[-1])),
+            *untrusted,
+            *options,
+        ]
         done = subprocess.run([*command, str(self.pem(certificate))], capture_output=True, text=True, timeout=30, check=False)
         return done.stdout.rpartition(": ")[2].strip() if done.returncode == 0 else done.stderr
 
@@ -108,18 +123,28 @@ def csr(
     key: Any = None,
 ) -> CertificationRequest:
     """A request, parsed as the server does it."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([x509.NameAttribute(oid, value) for oid, value in subject]))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(oid, value) for oid, value in subject])
+    )
     if names:
         builder = builder.add_extension(subject_alternative_name(names), critical=False)
     for value, critical in extensions:
         builder = builder.add_extension(value, critical)
-    signed = builder.sign(key or ec.generate_private_key(ec.SECP256R1()), hashes.SHA256() if key is None or hasattr(key, "key_size") else None)
+    signed = builder.sign(
+        key or ec.generate_private_key(ec.SECP256R1()), hashes.SHA256() if key is None or hasattr(key, "key_size") else None
+    )
     return parse(signed.public_bytes(Encoding.DER))
 
 
 def profile(template: Template | None = None, *, revision: int = 1, **keys: Any) -> Revisioned:
     """A profile of the issuing CA, with these keys of ``Profile``."""
-    settings: dict[str, Any] = {"protocol": "acme", "issuer": "issuing", "template": "lab", "authentication": ("account",), **keys}
+    settings: dict[str, Any] = {
+        "protocol": "acme",
+        "issuer": "issuing",
+        "template": "lab",
+        "authentication": ("account",),
+        **keys,
+    }
     return Revisioned(id="lab", revision=revision, profile=Profile(**settings), template=template or Template())
 
 

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from privca.base.refused import Reason, Refused
+from privca.issuance.ports import CrlRecord, RevocationReason, RevokedEntry
+from privca.issuance.revocation_lists import RevocationLists
+from tests.support.issuance_lab import NOW, IssuanceLab, direct, profile, run
+
+
+def crl_of(lab: IssuanceLab, authority: str = "issuing", number: int = 1) -> tuple[CrlRecord, x509.CertificateRevocationList]:
+    record = run(lab.lists.current(authority, number, lab.clock.now()))
+    return record, x509.load_der_x509_crl(record.der)
+
+
+def openssl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_an_empty_crl(lab: IssuanceLab) -> None:
+    record, crl = crl_of(lab)
+    key = run(lab.authorities.current("issuing"))
+    assert (record.number, record.this_update, record.next_update) == (1, NOW, NOW + timedelta(days=7))
+    assert len(crl) == 0
+    assert crl.is_signature_valid(key.certificate.public_key())  # type: ignore[arg-type]
+    assert crl.issuer.public_bytes() == key.certificate.subject.public_bytes()
+    assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 1
+    assert (
+        crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        == key.signer.facts.key_identifier
+    )
+    assert run(lab.store.newest_crl("issuing", 1)) == record
+
+
+def test_openssl_reads_it_and_refuses_what_it_revokes(lab: IssuanceLab) -> None:
+    good, bad = lab.issue(profile(), request_id="good"), lab.issue(profile(), request_id="bad")
+    assert good.der is not None
+    assert bad.der is not None
+    run(
+        lab.revocation.revoke(
+            bad.serial, RevocationReason.KEY_COMPROMISE, "operator:test", NOW, invalidity_date=NOW - timedelta(days=1)
+        )
+    )
+    record, _ = crl_of(lab)
+    path = lab.directory / "issuing.crl"
+    path.write_bytes(record.der)
+    (chain,) = run(lab.authorities.chains("issuing", 1))
+    shown = openssl("crl", "-inform", "DER", "-in", str(path), "-noout", "-text", "-verify", "-CAfile", str(lab.pem(chain[0])))
+    assert shown.returncode == 0, shown.stderr
+    assert "verify OK" in shown.stderr
+    assert "Version 2 (0x1)" in shown.stdout
+    assert "Key Compromise" in shown.stdout
+    assert bad.serial.hex().upper() in shown.stdout
+
+    pem = lab.directory / "crls.pem"
+    root_crl = crl_of(lab, "root")[1]
+    pem.write_bytes(crl_of(lab)[1].public_bytes(Encoding.PEM) + root_crl.public_bytes(Encoding.PEM))
+    checks = ("-crl_check_all", "-CRLfile", str(pem))
+    assert lab.verify(good.der, chain, *checks) == "OK"
+    assert "certificate revoked" in lab.verify(bad.der, chain, *checks)
+
+
+def test_a_ca_certificate_is_revoked_on_its_parents_crl(lab: IssuanceLab) -> None:
+    key = run(lab.authorities.current("issuing"))
+    serial = key.certificate.serial_number.to_bytes(20, "big")
+    run(lab.revocation.revoke(serial, RevocationReason.CA_COMPROMISE, "operator:test", NOW))
+    entry = crl_of(lab, "root")[1].get_revoked_certificate_by_serial_number(key.certificate.serial_number)
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.ca_compromise
+
+
+def test_kept_until_a_revocation_or_half_of_its_life(lab: IssuanceLab) -> None:
+    first, _ = crl_of(lab)
+    lab.clock.advance(timedelta(days=3, hours=11))
+    assert crl_of(lab)[0] == first
+    certificate = lab.issue(profile())
+    assert crl_of(lab)[0] == first
+    run(lab.revocation.revoke(certificate.serial, RevocationReason.CERTIFICATE_HOLD, "operator:test", lab.clock.now()))
+    held, crl = crl_of(lab)
+    assert (held.number, len(crl)) == (2, 1)
+    run(lab.revocation.release(certificate.serial, "operator:test"))
+    released, crl = crl_of(lab)
+    assert (released.number, len(crl)) == (3, 0)
+    lab.clock.advance(timedelta(days=3, hours=12))
+    later, _ = crl_of(lab)
+    assert (later.number, later.this_update) == (4, lab.clock.now())
+
+
+def test_expired_certificates_leave_the_list(lab: IssuanceLab) -> None:
+    certificate = lab.issue(profile(validity="10d"))
+    run(lab.revocation.revoke(certificate.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
+    assert len(crl_of(lab)[1]) == 1
+    lab.clock.advance(timedelta(days=11))
+    assert len(crl_of(lab)[1]) == 0
+
+
+def test_numbers_go_up_over_restarts_and_workers(lab: IssuanceLab) -> None:
+    assert crl_of(lab)[0].number == 1
+    other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
+    assert run(other.current("issuing", 1, NOW)).number == 2
+
+
+def test_a_number_that_another_worker_took_is_not_given_again(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
+    newest = lab.store.newest_crl
+
+    async def overtaken(authority: str, generation: int) -> CrlRecord | None:
+        found = await newest(authority, generation)
+        monkeypatch.undo()
+        await other.current(authority, generation, NOW)
+        return found
+
+    monkeypatch.setattr(lab.store, "newest_crl", overtaken)
+    assert crl_of(lab)[0].number == 2
+    assert run(other.current("issuing", 1, NOW)).number == 1
+
+
+def test_each_key_has_its_own_list(lab: IssuanceLab) -> None:
+    before = lab.issue(profile(), request_id="before")
+    run(lab.authorities.rollover("issuing"))
+    after = lab.issue(profile(), request_id="after")
+    for record in (before, after):
+        run(lab.revocation.revoke(record.serial, RevocationReason.UNSPECIFIED, "operator:test", NOW))
+    for number, record in ((1, before), (2, after)):
+        crl = crl_of(lab, "issuing", number)[1]
+        key = run(lab.authorities.generation("issuing", number))
+        assert crl.is_signature_valid(key.certificate.public_key())  # type: ignore[arg-type]
+        (entry,) = crl
+        assert entry.serial_number == int.from_bytes(record.serial, "big")
+        # RFC 5280 section 5.3.1: no reason rather than unspecified.
+        assert len(entry.extensions) == 0
+
+
+def test_unknown_keys(lab: IssuanceLab) -> None:
+    for authority, number in (("none", 1), ("issuing", 2)):
+        with pytest.raises(Refused) as refused:
+            crl_of(lab, authority, number)
+        assert refused.value.reason is Reason.NOT_FOUND
+
+
+def test_a_large_list_is_built_aside_and_others_get_the_one_before(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[CrlRecord] = []
+
+    async def aside(build: Callable[[], bytes]) -> bytes:
+        served.append(await lists.current("issuing", 1, NOW))
+        return build()
+
+    lists = RevocationLists(lab.store, lab.keys, lab.authorities, aside)
+    first = run(lists.current("issuing", 1, NOW))
+    entries = [RevokedEntry(number.to_bytes(20, "big"), NOW, RevocationReason.SUPERSEDED, None) for number in range(1, 100_001)]
+
+    async def revoked(authority: str, generation: int, at: datetime) -> Sequence[RevokedEntry]:
+        return entries
+
+    async def count(authority: str) -> int:
+        return 100_000
+
+    monkeypatch.setattr(lab.store, "revoked", revoked)
+    monkeypatch.setattr(lab.store, "revocation_count", count)
+    second = run(lists.current("issuing", 1, NOW))
+    assert served == [first]
+    assert second.number == 2
+    assert len(x509.load_der_x509_crl(second.der)) == 100_000
+    assert run(lists.current("issuing", 1, NOW)) is second
