@@ -52,7 +52,8 @@ def judge(observation: Observation, name: Name, token: str, thumbprint: str) -> 
         raise mismatch(observation, CLAUSE, name, "the server showed no certificate")
     try:
         extensions = x509.load_der_x509_certificate(observation.certificate).extensions
-    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    # KeyError: what the parser raises for a number in a TLS feature extension (RFC 7633) that it does not know.
+    except (ValueError, KeyError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise mismatch(observation, CLAUSE, name, f"the certificate cannot be read: {str(error)[:80]!a}") from None
     _check_name(extensions, observation, name)
     _check_digest(extensions, observation, name, token, thumbprint)

@@ -169,6 +169,8 @@ def test_a_certificate_that_the_parser_objects_to_is_refused() -> None:
     x400_address = certificate(names=None, also=(x509.ObjectIdentifier("2.5.29.17"), b"\x30\x02\xa3\x00"))
     assert subject_alternative_name in x400_address
     assert "read" in refusal(x400_address).detail
+    unknown_tls_feature = certificate(also=(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24"), b"\x30\x03\x02\x01\x07"))
+    assert "read" in refusal(unknown_tls_feature).detail
 
 
 # cryptography warns of some malformed certificates before it accepts them; that is its matter.
