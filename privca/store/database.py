@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -54,7 +54,10 @@ class Database:
 
     def __init__(self, path: Path, *, durable: bool) -> None:
         # The file must never have been readable for others, not even between its creation and a chmod; WAL and SHM inherit its mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # O_EXCL: a file that exists is not opened here, because closing it would give up the locks of every connection that this process
+        # has to it (fcntl(2)); another process would then take itself for the last one, and delete the WAL.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._connection = sqlite3.connect(
             path, isolation_level=None, timeout=10.0, check_same_thread=False, cached_statements=256
         )
