@@ -184,8 +184,8 @@ class AcmeService:
 def _place(tail: str) -> tuple[str, tuple[str, ...]]:
     """The route's name, and the identifiers in the path."""
     first, *rest = tail.split("/")
-    if not rest:
-        return first, ()
+    if not all(rest):
+        return "", ()
     if len(rest) == 2 and f"{first}/*/{rest[1]}" in ROUTES:
         return f"{first}/*/{rest[1]}", (rest[0],)
     return "/".join([first, *("*" for _ in rest)]), tuple(rest)

@@ -213,8 +213,28 @@ class World:
         drive(self.store.commit(ExternalKey(id, profile_id, key, self.clock.now(), expires, None)))
         return key
 
+    drive = staticmethod(drive)
+
+    def resume(self) -> None:
+        drive(self.service.resume(self.clock.now()))
+
+    def scalar(self, sql: str) -> Any:
+        return self.store._database._connection.execute(sql).fetchone()[0]
+
+    def stored(self, authorization_url: str) -> Any:
+        profile_id, _, id = authorization_url.removeprefix(f"{ORIGIN}/acme/").split("/")
+        return drive(self.store.authorization(profile_id, id))
+
     def send(
-        self, profile: Revisioned, method: str, url: str, body: bytes = b"", *, shared: bool = False, **headers: str
+        self,
+        profile: Revisioned,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        *,
+        shared: bool = False,
+        origin: str = ORIGIN,
+        **headers: str,
     ) -> Reply:
         path, _, query = url.removeprefix(ORIGIN).partition("?")
         stem = "/certificate-authority/api/v1/acme/" if shared else f"/acme/{profile.id}/"
@@ -222,7 +242,7 @@ class World:
         self.count += 1
         exchange = Exchange(str(self.count), self.clock.now(), SeededEntropy(b"x"), profile.id)
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request(method, path, path.removeprefix(stem), query, fields, body, self.peer, ORIGIN)
+        request = Request(method, path, path.removeprefix(stem), query, fields, body, self.peer, origin)
         response = drive(self.service.handle(exchange, request, profile))
         assert exchange.decision.outcome, "every outcome is written down"
         assert exchange.decision.clause
@@ -256,15 +276,18 @@ class Client:
         assert nonce
         return nonce
 
-    def body(self, url: str, payload: Any, *, key: Key | None = None, jwk: bool = False, **header: Any) -> dict[str, Any]:
+    def body(
+        self, url: str, payload: Any, /, *, key: Key | None = None, jwk: bool = False, header: Any = (), **more: Any
+    ) -> dict[str, Any]:
+        """A signed body; ``more`` and ``header`` change the protected header, where ``...`` takes a member out."""
         signer = key or self.key
         protected: dict[str, Any] = {"alg": "ES256", "nonce": self.fresh(), "url": url}
-        protected |= {"jwk": signer.jwk} if jwk else {"kid": self.kid}
-        protected = {name: value for name, value in (protected | header).items() if value is not ...}
+        protected |= {} if header else {"jwk": signer.jwk} if jwk else {"kid": self.kid}
+        protected = {name: value for name, value in (protected | more | dict(header)).items() if value is not ...}
         octets = payload if isinstance(payload, bytes) else b"" if payload is None else json.dumps(payload).encode()
         return jws(protected, octets, signer.sign)
 
-    def post(self, tail_or_url: str, payload: Any = None, *, accept: str = "", **more: Any) -> Reply:
+    def post(self, tail_or_url: str, payload: Any = None, /, *, accept: str = "", **more: Any) -> Reply:
         url = tail_or_url if tail_or_url.startswith("https:") else self.url(tail_or_url)
         return self.raw(url, self.body(url, payload, **more), accept=accept)
 
@@ -285,7 +308,7 @@ class Client:
             self.kid = reply.header("location") or ""
         return reply
 
-    def bind(self, kid: str, key: bytes, *, alg: str = "HS256", payload: Any = None, **header: Any) -> dict[str, Any]:
+    def bind(self, kid: str, key: bytes, /, *, alg: str = "HS256", payload: Any = None, **header: Any) -> dict[str, Any]:
         protected: dict[str, Any] = {"alg": alg, "kid": kid, "url": self.url("new-account")}
         protected = {name: value for name, value in (protected | header).items() if value is not ...}
         octets = json.dumps(self.key.jwk if payload is None else payload).encode()

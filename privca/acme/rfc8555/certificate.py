@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,6 +17,7 @@ from privca.enrollment.door import Chain
 
 CLAUSE = "RFC 8555 section 7.4.2"
 PEM_CHAIN, ONE, PKCS7 = "application/pem-certificate-chain", "application/pkix-cert", "application/pkcs7-mime"
+_QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 OFFERED = (PEM_CHAIN, ONE, PKCS7)
 
 
@@ -90,10 +92,7 @@ def _quality(parameters: Sequence[str]) -> float:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
+            return float(value) if _QVALUE.fullmatch(value.strip()) else 0.0
     return 1.0
 
 
