@@ -9,7 +9,7 @@ import click
 
 from privca.cli.check import findings
 from privca.cli.output import Failed, Misused
-from privca.composition import add_profiles, compose, directly
+from privca.composition import add_profiles, compose, directly, run
 from privca.config import ConfigurationError, load
 from privca.sockets import bind
 
@@ -36,6 +36,13 @@ def command(path: Path) -> None:
     try:
         parts = compose(config, directly)
         try:
+            opened_to_all = [
+                one.id for one in run(parts.store.profiles()) if one.profile.enabled and "open" in one.profile.authentication
+            ]
+            if opened_to_all:
+                raise Misused(
+                    f"profile {opened_to_all[0]} in the store issues to anybody; disable it: privca profile disable {opened_to_all[0]}"
+                )
             different = add_profiles(parts, {id: (p, config.template[p.template]) for id, p in config.profile.items()})
         finally:
             parts.store.close()
@@ -45,7 +52,7 @@ def command(path: Path) -> None:
             click.echo(f"profile {id}: the store has another revision than {path.name}, and is followed", err=True)
         for warning in sockets.warnings:
             click.echo(warning, err=True)
-        status = server.serve(config, sockets, ready=lambda: None)
+        status = server.serve(config, sockets, ready=lambda: server.log.info("serving", url=config.server.https_url))
     finally:
         sockets.close()
     sys.exit(status)
