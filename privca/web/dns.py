@@ -18,7 +18,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.resolver
 import dns.rrset
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectError
 from twisted.internet.protocol import DatagramProtocol
@@ -141,8 +141,11 @@ class _Datagrams(DatagramProtocol):
 
     def connectionRefused(self) -> None:  # noqa: N802
         """There is nobody."""
+        self._stop()
+
+    def stopProtocol(self) -> None:  # noqa: N802
+        """Stopped: by us, or by the reactor, which takes the ICMP error of a closed port for the end."""
         if not self.answered.called:
-            self._stop()
             self.answered.errback(DnsFailure("the port is closed"))
 
     def _stop(self) -> None:

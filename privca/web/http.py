@@ -283,6 +283,7 @@ class HttpConnection(TwistedProtocol):
 
     def close(self) -> None:
         """Close after what is written; then read and drop what still comes, so that no reset destroys the reply on its way (RFC 9112 section 9.6)."""
+        idle = self._state is State.IDLE and not self._reader.waiting
         self._state = State.CLOSING
         self.deadline = time.monotonic() + self._limits.close_time
         tcp = self._tcp
@@ -290,7 +291,7 @@ class HttpConnection(TwistedProtocol):
         if self._paused:
             self._paused = False
             tcp.resumeProducing()
-        if self._tls:
+        if self._tls or idle:
             # TLS: close_notify goes out, and the connection stays until the client's comes or the sweep ends it.
             tcp.loseConnection()
         else:

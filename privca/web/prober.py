@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import dns.rdatatype
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, TimeoutError
 
 from privca.acme.ports import (
     CaaProbe,
@@ -45,6 +45,7 @@ class ProberLimits:
 
     http01_port: int = 80
     tlsalpn01_port: int = 443
+    https_port: int = 443
     redirects: int = 10
     body: int = 65536
     connect: float = 5.0
@@ -55,7 +56,7 @@ class ProberLimits:
     @property
     def ports(self) -> dict[str, frozenset[int]]:
         """Where a URL of each scheme may lead."""
-        return {"http": frozenset({80, self.http01_port}), "https": frozenset({443})}
+        return {"http": frozenset({80, self.http01_port}), "https": frozenset({443, self.https_port})}
 
 
 class NetworkProber:
@@ -121,7 +122,7 @@ class NetworkProber:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
         except ValueError:
-            raise ProbeFailed(ProbeFailure.CONNECTION, f"{url[:200]} is not a URL") from None
+            raise ProbeFailed(ProbeFailure.LIMIT, f"a redirect to {url[:200]} is not followed: that is not a URL") from None
         if parts.scheme not in ("http", "https") or not host or parts.username is not None:
             raise ProbeFailed(
                 ProbeFailure.LIMIT, f"a redirect to {url[:200]} is not followed: only http and https URLs of a host are"

@@ -45,7 +45,7 @@ class LabZone:
         """Add records in zone file form. :raises ValueError: if the name or a value is not one."""
         name = _name(host)
         try:
-            records = [dns.rdata.from_text(dns.rdataclass.IN, kind, value, origin=dns.name.root) for value in values]
+            records = [dns.rdata.from_text(dns.rdataclass.IN, kind, value, relativize=False) for value in values]
         except dns.exception.DNSException as wrong:
             raise ValueError(f"not {dns.rdatatype.to_text(kind)} data: {wrong}") from None
         kept = self._records.setdefault((name, kind), [])
