@@ -6,7 +6,6 @@ The examiner's client talks to it through a transport that calls the service, so
 import itertools
 import json
 import types
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -261,11 +260,9 @@ class Lab:
         )
         return key, builder.sign(Key.make().private, hashes.SHA256()).public_bytes(Encoding.DER)
 
-    def altered(self, profile_id, **changes):
-        """The same profile, from now on with other fields."""
-        known = self._profiles[profile_id]
-        run(self.store.save_profile(profile_id, replace(known.profile, **changes), known.template))
-        self._profiles[profile_id] = run(self.store.profile(profile_id))
+    def rollover(self, authority):
+        """Give a CA a new key."""
+        run(self.authorities.rollover(authority))
 
     def close(self):
         self.store.close()

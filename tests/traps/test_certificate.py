@@ -1,5 +1,7 @@
 """Downloading (RFC 8555 sections 7.4.2 and 9.1)."""
 
+import itertools
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -80,3 +82,22 @@ def test_two_orders_two_serial_numbers(lab):
     serials = {lab.enroll(client, account, dns(name)).certificates[0].serial_number for _ in range(3)}
     assert len(serials) == 3
     assert all(0 < serial < 1 << 159 and serial.bit_length() > 64 for serial in serials)
+
+
+def test_a_rollover_of_the_root_gives_an_alternate_chain(own_lab):
+    """Each alternate ends below another root key; every URL is absolute, and the default chain stays."""
+    client = own_lab.client()
+    account = client.register()
+    enrolled = own_lab.enroll(client, account)
+    own_lab.rollover("root")
+    url = client.read(account, enrolled.order_url)["certificate"]
+    response = client.perform(client.fetch(account, url))
+    assert response.body == enrolled.chain
+    alternates = response.links("alternate")
+    assert alternates
+    for alternate in alternates:
+        chain = x509.load_pem_x509_certificates(client.perform(client.fetch(account, alternate)).body)
+        assert chain[0] == enrolled.certificates[0]
+        assert list(chain) != list(enrolled.certificates)
+        for below, above in itertools.pairwise(chain):
+            below.verify_directly_issued_by(above)
