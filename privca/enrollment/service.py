@@ -39,13 +39,13 @@ class EnrollmentService:
         try:
             names = _names(profile, submission)
             request = Request(
-                submission.request_id,
-                submission.identity.id,
-                submission.csr,
-                names,
-                submission.not_before,
-                submission.not_after,
-                submission.asked,
+                request_id=submission.request_id,
+                identity=submission.identity.id,
+                csr=submission.csr,
+                names=names,
+                not_before=submission.not_before,
+                not_after=submission.not_after,
+                asked=submission.asked,
             )
             certificate = await self._issuer.issue(exchange, profile, request)
         except Refused as refused:

@@ -19,9 +19,10 @@ SUBSCRIBER_REASONS = frozenset(
         RevocationReason.AFFILIATION_CHANGED,
         RevocationReason.SUPERSEDED,
         RevocationReason.CESSATION_OF_OPERATION,
+        RevocationReason.PRIVILEGE_WITHDRAWN,
     }
 )
-"""Reasons that whoever holds a certificate may give; the others are statements of the CA."""
+"""Reasons that whoever holds a certificate may give: nothing about the keys of the CA, and no hold."""
 
 
 class Event(enum.Enum):

@@ -79,7 +79,15 @@ def key_usage(usages: frozenset[str], *, ca: bool = False) -> x509.KeyUsage:
 
 def extended_key_usage_oid(text: str) -> x509.ObjectIdentifier:
     """The OID of an extended key usage that is given by name or dotted. :raises ValueError:"""
-    return EXTENDED_KEY_USAGES.get(text) or x509.ObjectIdentifier(text)
+    return EXTENDED_KEY_USAGES.get(text) or object_identifier(text)
+
+
+def object_identifier(text: str) -> x509.ObjectIdentifier:
+    """A dotted OID. :raises ValueError: that says so."""
+    try:
+        return x509.ObjectIdentifier(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an OID, as '1.3.6.1.5.5.7.3.1'") from None
 
 
 def extension(value: x509.ExtensionType, *, critical: bool = False) -> x509.Extension[x509.ExtensionType]:
@@ -105,10 +113,10 @@ class CertificateTemplate:
     def __init__(self, template: Template) -> None:
         self._template = template
         self._usages = [extended_key_usage_oid(text) for text in template.extended_key_usage]
-        self._policies = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in template.policies]
+        self._policies = [x509.PolicyInformation(object_identifier(oid), None) for oid in template.policies]
         self._extra: Extensions = [
             extension(
-                x509.UnrecognizedExtension(x509.ObjectIdentifier(extra.oid), bytes.fromhex(extra.value)), critical=extra.critical
+                x509.UnrecognizedExtension(object_identifier(extra.oid), bytes.fromhex(extra.value)), critical=extra.critical
             )
             for extra in template.extensions
         ]

@@ -226,23 +226,23 @@ def test_requested_extensions(lab: IssuanceLab, asked: tuple[x509.ExtensionType,
         assert (refused.value.reason, refused.value.clause) == (Reason.BAD_CSR, clause)
 
 
-O, OU, CN = NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME
+ORG, OU, CN = NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME
 TITLE = NameOID.TITLE
 
 
 @pytest.mark.parametrize(
     ("rules", "other", "asked", "subject"),
     [
-        ({}, "drop", [(O, "Lab")], ""),
-        ({"O": SubjectRule()}, "drop", [(O, "Lab"), (OU, "A")], "O=Lab"),
+        ({}, "drop", [(ORG, "Lab")], ""),
+        ({"O": SubjectRule()}, "drop", [(ORG, "Lab"), (OU, "A")], "O=Lab"),
         ({"OU": SubjectRule()}, "drop", [(OU, "A"), (OU, "B")], "OU=B,OU=A"),
-        ({"O": SubjectRule(source="fixed", value="Ours")}, "drop", [(O, "Theirs")], "O=Ours"),
+        ({"O": SubjectRule(source="fixed", value="Ours")}, "drop", [(ORG, "Theirs")], "O=Ours"),
         ({"CN": SubjectRule(source="first-name")}, "drop", [(CN, "x")], "CN=www.example.test"),
         ({"O": SubjectRule()}, "copy", [(OU, "A"), (TITLE, "T")], "2.5.4.12=T,OU=A"),
         ({}, "refuse", [], ""),
-        ({}, "refuse", [(O, "Lab")], None),
+        ({}, "refuse", [(ORG, "Lab")], None),
         ({"O": SubjectRule(rule="required")}, "drop", [], None),
-        ({"O": SubjectRule(rule="forbidden")}, "drop", [(O, "Lab")], None),
+        ({"O": SubjectRule(rule="forbidden")}, "drop", [(ORG, "Lab")], None),
         ({"O": SubjectRule(rule="forbidden")}, "drop", [], ""),
     ],
 )
@@ -321,6 +321,14 @@ def test_wishes_for_validity(lab: IssuanceLab, begin: timedelta | None, end: tim
     record = lab.issue(profile(), **wishes)
     assert record.not_before == (wishes["not_before"] or NOW - timedelta(minutes=1))
     assert record.not_after == (wishes["not_after"] or record.not_before + 90 * DAY - timedelta(seconds=1))
+
+
+def test_what_was_no_backdating_when_it_was_accepted_is_none_later(lab: IssuanceLab) -> None:
+    lab.clock.advance(DAY)
+    assert lab.issue(profile(), not_before=NOW, asked=NOW).not_before == NOW
+    with pytest.raises(Refused) as refused:
+        lab.issue(profile(), request_id="2", not_before=NOW - 2 * DAY, asked=NOW)
+    assert refused.value.clause == "profile: backdate"
 
 
 def test_no_certificate_outlives_its_ca(lab: IssuanceLab) -> None:

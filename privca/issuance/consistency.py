@@ -1,0 +1,231 @@
+"""Whether CAs, templates and profiles make sense, alone and together: every fault with the path of its key, all of them at once.
+
+What the types of ``profile.py`` cannot say is said here; what passes can be issued under, so no request meets a fault of its profile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import msgspec
+
+from privca.base.durations import duration
+from privca.base.names import profile_id
+from privca.base.refused import Refused
+from privca.issuance.name_policy import NamePolicy
+from privca.issuance.profile import CertificateAuthority, Names, Profile, Template
+from privca.issuance.template import PLACED, extended_key_usage_oid, fitting_key_usage, object_identifier
+from privca.pkix import der
+from privca.pkix.rfc5280.names import attribute
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_LONGEST = timedelta(days=100 * 365)
+_SUBJECT = frozenset("CN O OU C ST L serialNumber emailAddress DC UID".split())
+_METHODS = {
+    "acme": frozenset({"account", "eab", "open"}),
+    "est": frozenset({"code", "otp", "certificate", "open"}),
+    "scep": frozenset({"code", "otp", "certificate", "open"}),
+    "cmp": frozenset({"code", "otp", "certificate", "open"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a configuration: the path of the key, as ``profile.web.names.permitted_ip``, and a sentence."""
+
+    path: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail}"
+
+
+def faults(
+    authorities: Mapping[str, CertificateAuthority],
+    templates: Mapping[str, Template],
+    profiles: Mapping[str, Profile],
+    *,
+    lab: bool,
+) -> list[Fault]:
+    """Everything that is wrong with these together. :param lab: whether what only a lab has (method ``open``) may be there."""
+    found = [fault for name in authorities for fault in authority_faults(name, authorities)]
+    found += [fault for name, template in templates.items() for fault in template_faults(name, template)]
+    for id, profile in profiles.items():
+        found += profile_faults(id, profile, authorities, templates, lab=lab)
+    default: dict[str, str] = {}
+    for id, profile in profiles.items():
+        if profile.default and profile.enabled and default.setdefault(profile.protocol, id) != id:
+            found.append(
+                Fault(
+                    f"profile.{id}.default", f"{default[profile.protocol]!r} is the default profile of {profile.protocol} already"
+                )
+            )
+    return found
+
+
+def authority_faults(name: str, authorities: Mapping[str, CertificateAuthority]) -> Iterator[Fault]:
+    """What is wrong with one CA."""
+    authority, at = authorities[name], f"ca.{name}"
+    if not _NAME.fullmatch(name):
+        yield Fault(at, "the name of a CA is [a-z0-9][a-z0-9-]{0,62}, since it stands in file names and URLs")
+    if not authority.subject:
+        yield Fault(f"{at}.subject", "is empty; a CA has a name (RFC 5280 section 4.1.2.6)")
+    for short, value in authority.subject.items():
+        yield from _caught(f"{at}.subject.{short}", partial(attribute, short, value))
+    yield from _durations(at, {"validity": authority.validity, "crl_life": authority.crl_life})
+    if authority.path_length is not None and authority.path_length < 0:
+        yield Fault(f"{at}.path_length", "is not negative (RFC 5280 section 4.2.1.9)")
+    seen, above, depth = {name}, authority.parent, 0
+    while above:
+        if above not in authorities:
+            yield Fault(f"{at}.parent", f"{above!r} is not a CA")
+            return
+        if above in seen:
+            yield Fault(f"{at}.parent", "the parents form a circle; one CA has to be a root, without a parent")
+            return
+        limit = authorities[above].path_length
+        if limit is not None and depth >= limit:
+            yield Fault(f"{at}.parent", f"path_length {limit} of {above!r} leaves no room for this CA")
+        seen.add(above)
+        above, depth = authorities[above].parent, depth + 1
+
+
+def template_faults(name: str, template: Template) -> Iterator[Fault]:
+    """What is wrong with one template."""
+    at = f"template.{name}"
+    for short, rule in template.subject.items():
+        here = f"{at}.subject.{short}"
+        if short not in _SUBJECT:
+            yield Fault(here, f"is not a subject attribute; there are {', '.join(sorted(_SUBJECT))}")
+        elif rule.source == "fixed" and rule.rule != "forbidden":
+            yield from _caught(f"{here}.value", partial(attribute, short, rule.value))
+        elif rule.value:
+            yield Fault(f"{here}.value", "is for source = 'fixed' alone")
+    if template.names_required and not template.names:
+        yield Fault(f"{at}.names", "is empty, but names_required wants a name")
+    for text in template.extended_key_usage:
+        yield from _caught(f"{at}.extended_key_usage", partial(extended_key_usage_oid, text))
+    for text in template.policies:
+        yield from _caught(f"{at}.policies", partial(object_identifier, text))
+    for key in ("key_usage", "extended_key_usage", "policies", "names"):
+        if len(set(getattr(template, key))) != len(getattr(template, key)):
+            yield Fault(f"{at}.{key}", "names something twice")
+    seen: set[str] = set()
+    for number, extra in enumerate(template.extensions):
+        here = f"{at}.extensions[{number}]"
+        yield from _caught(f"{here}.oid", partial(object_identifier, extra.oid))
+        yield from _caught(f"{here}.value", partial(_der, extra.value))
+        if extra.oid in {oid.dotted_string for oid in PLACED}:
+            yield Fault(f"{here}.oid", "this extension has keys of its own in the template")
+        if extra.oid in seen:
+            yield Fault(f"{here}.oid", "the extension is listed twice (RFC 5280 section 4.2)")
+        seen.add(extra.oid)
+
+
+def profile_faults(
+    id: str, profile: Profile, authorities: Mapping[str, CertificateAuthority], templates: Mapping[str, Template], *, lab: bool
+) -> Iterator[Fault]:
+    """What is wrong with one profile, its template itself left aside."""
+    at = f"profile.{id}"
+    yield from _caught(at, partial(profile_id, id))
+    if profile.issuer not in authorities:
+        yield Fault(f"{at}.issuer", f"{profile.issuer!r} is not a CA; there are {', '.join(sorted(authorities)) or 'none'}")
+    template = templates.get(profile.template)
+    if template is None:
+        yield Fault(
+            f"{at}.template", f"{profile.template!r} is not a template; there are {', '.join(sorted(templates)) or 'none'}"
+        )
+    yield from _methods(at, profile, lab=lab)
+    options = profile.acme
+    yield from _durations(
+        at,
+        {
+            "validity": profile.validity,
+            "acme.nonce_life": options.nonce_life,
+            "acme.order_life": options.order_life,
+            "acme.authorization_life": options.authorization_life,
+        },
+    )
+    yield from _durations(
+        at,
+        {
+            "renewal_window": profile.renewal_window,
+            "backdate": profile.backdate,
+            "acme.validation_interval": options.validation_interval,
+        },
+        least=0,
+    )
+    for key, number in (
+        ("acme.orders_per_page", options.orders_per_page),
+        ("acme.validation_attempts", options.validation_attempts),
+        ("names.maximum", profile.names.maximum),
+    ):
+        if number < 1:
+            yield Fault(f"{at}.{key}", "is at least 1")
+    if not 2048 <= profile.rsa_minimum <= profile.rsa_maximum <= 8192:
+        yield Fault(f"{at}.rsa_minimum", "rsa_minimum and rsa_maximum are in order and between 2048 and 8192")
+    if not profile.keys:
+        yield Fault(f"{at}.keys", "is empty; name at least one kind of key")
+    if template is not None and template.key_usage:
+        unfit = [kind for kind in profile.keys if not fitting_key_usage(template.key_usage, kind)]
+        if unfit and len(unfit) == len(profile.keys):
+            yield Fault(f"{at}.keys", "none of these kinds of key serves a key usage of the template")
+    yield from _names(f"{at}.names", profile.names)
+
+
+def _methods(at: str, profile: Profile, *, lab: bool) -> Iterator[Fault]:
+    if not profile.authentication:
+        yield Fault(f"{at}.authentication", "is empty; name at least one method")
+    for method in profile.authentication:
+        if method == "approval":
+            yield Fault(f"{at}.authentication", "'approval' is not there yet: no request can wait for a person")
+        elif method not in _METHODS[profile.protocol]:
+            yield Fault(
+                f"{at}.authentication",
+                f"{method!r} is not for {profile.protocol}: {', '.join(sorted(_METHODS[profile.protocol]))}",
+            )
+        elif method == "open" and not lab:
+            yield Fault(f"{at}.authentication", "'open' issues to anybody and exists only in a lab")
+
+
+def _names(at: str, names: Names) -> Iterator[Fault]:
+    """Each pattern alone, by the code that will read it."""
+    for key in names.__struct_fields__:
+        patterns = getattr(names, key)
+        if not isinstance(patterns, tuple):
+            continue
+        for pattern in patterns:
+            alone = msgspec.structs.replace(Names(), **{key: (pattern,)})
+            yield from _caught(f"{at}.{key}", partial(NamePolicy, alone, (), required=False), f"{pattern!r}: ")
+            if key.endswith("_subject") and pattern.partition("=")[0] not in _SUBJECT:
+                yield Fault(f"{at}.{key}", f"{pattern!r}: not a subject attribute; there are {', '.join(sorted(_SUBJECT))}")
+
+
+def _durations(at: str, texts: Mapping[str, str], *, least: int = 1) -> Iterator[Fault]:
+    """:param least: the shortest duration in seconds."""
+    for key, text in texts.items():
+        try:
+            length = duration(text)
+        except ValueError as error:
+            yield Fault(f"{at}.{key}", str(error))
+            continue
+        if not timedelta(seconds=least) <= length <= _LONGEST:
+            yield Fault(f"{at}.{key}", f"{text!r} is not between {least}s and 100y")
+
+
+def _der(text: str) -> None:
+    der.children(der.tlv(0x30, bytes.fromhex(text)), clause="RFC 5280 section 4.2")
+    if not text:
+        raise ValueError("the value of an extension is DER")
+
+
+def _caught(path: str, read: Callable[[], object], got: str = "") -> Iterator[Fault]:
+    """The fault by which a value cannot be read, if there is one."""
+    try:
+        read()
+    except (Refused, ValueError) as error:
+        yield Fault(path, f"{got}{error}")
