@@ -1,0 +1,189 @@
+"""Commands on the store of a lab."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from tests.support.running import Running, privca
+
+
+def of(running: Running, *arguments: str) -> object:
+    done = privca(*arguments, "--json", "--dir", running.directory)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_ca_list_and_show(shared: Running) -> None:
+    listed = of(shared, "ca", "list")
+    assert isinstance(listed, list)
+    assert [(ca["name"], ca["parent"], ca["key"], ca["generation"]) for ca in listed] == [
+        ("lab-root", "", "P-256", 1),
+        ("lab-ec", "lab-root", "P-256", 1),
+        ("lab-rsa", "lab-root", "RSA-2048", 1),
+    ]
+    shown = of(shared, "ca", "show", "lab-ec")
+    assert isinstance(shown, dict)
+    assert x509.load_pem_x509_certificate(shown["certificate"].encode()).subject.rfc4514_string() == shown["subject"]
+    assert [one["role"] for one in shown["generations"]] == ["current"]
+    text = privca("ca", "show", "lab-ec", "--dir", shared.directory).stdout
+    assert shown["certificate"] in text
+    assert "lab-root" in privca("ca", "list", "--dir", shared.directory).stdout
+
+
+def test_profile_list_and_show(shared: Running) -> None:
+    listed = of(shared, "profile", "list")
+    assert isinstance(listed, list)
+    assert [(p["id"], p["authentication"], p["enabled"]) for p in listed] == [
+        ("lab-acme", ["account"], True),
+        ("lab-acme-eab", ["eab"], True),
+    ]
+    shown = of(shared, "profile", "show", "lab-acme")
+    assert isinstance(shown, dict)
+    assert shown["profile"]["issuer"] == "lab-ec"
+    assert "lab-acme-eab" in privca("profile", "list", "--dir", shared.directory).stdout
+
+
+def test_what_profile_show_prints_can_be_applied_again(shared: Running, tmp_path: Path) -> None:
+    file = tmp_path / "profile.toml"
+    file.write_text(privca("profile", "show", "lab-acme", "--dir", shared.directory).stdout)
+    applied = privca("profile", "apply", file, "--dir", shared.directory)
+    assert applied.stdout == "lab-acme: revision 1 (unchanged)\n", applied.stderr
+
+
+def test_cert_show_has_the_fields_that_scripts_rely_on(shared: Running) -> None:
+    listed = of(shared, "cert", "list")
+    assert isinstance(listed, list)
+    own = next(record for record in listed if record["profile"] == "server")
+    shown = of(shared, "cert", "show", own["serial"])
+    assert shown == own
+    assert list(own) == [
+        "serial", "status", "reason", "profile", "profile_revision", "protocol", "subject", "names", "not_before", "not_after", "issuer", "identity",
+    ]  # fmt: skip
+    assert own["status"] == "good"
+    assert own["names"] == ["ip:127.0.0.1", "ip:::1", "dns:localhost"]
+    colons = ":".join(own["serial"][i : i + 2] for i in range(0, len(own["serial"]), 2)).lower()
+    assert of(shared, "cert", "show", colons) == own
+    assert of(shared, "cert", "list", "--profile", "server") == [own]
+    assert own["serial"] in privca("cert", "list", "--dir", shared.directory).stdout
+    assert own["serial"] in privca("cert", "show", own["serial"], "--dir", shared.directory).stdout
+
+
+def test_a_revoked_certificate_is_on_the_crl_of_the_running_server(up: Callable[..., Running]) -> None:
+    running = up()
+    own = next(record for record in of(running, "cert", "list") if record["profile"] == "server")  # type: ignore[attr-defined]
+    serial = own["serial"]
+
+    def on_crl() -> x509.RevokedCertificate | None:
+        with running.client() as client:
+            crl = x509.load_der_x509_crl(client.get(f"{running.origin()}/crl/lab-root.crl").content)
+        return crl.get_revoked_certificate_by_serial_number(int(serial, 16))
+
+    assert on_crl() is None
+    assert (
+        privca("cert", "revoke", serial, "--reason", "certificateHold", "--dir", running.directory).stdout
+        == f"{serial} is on hold\n"
+    )
+    assert of(running, "cert", "show", serial)["status"] == "held"  # type: ignore[index]
+    assert on_crl() is not None
+    released = privca("cert", "revoke", serial, "--reason", "removeFromCRL", "--dir", running.directory)
+    assert released.stdout == f"{serial} is released from hold\n"
+    assert on_crl() is None
+    assert privca("cert", "revoke", serial, "--reason", "SUPERSEDED", "--dir", running.directory).returncode == 0
+    entry = on_crl()
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.superseded
+    shown = of(running, "cert", "show", serial)
+    assert (shown["status"], shown["reason"]) == ("revoked", "superseded")  # type: ignore[index]
+    again = privca("cert", "revoke", serial, "--dir", running.directory)
+    assert again.returncode == 1
+    assert "revoked already (RFC 5280 section 5.3.1)" in again.stderr
+
+
+def test_rollover_of_the_root_is_in_the_trust_anchor(up: Callable[..., Running]) -> None:
+    running = up()
+    before = x509.load_pem_x509_certificates((running.directory / "ca.pem").read_bytes())
+    rolled = privca("ca", "rollover", "lab-root", "--dir", running.directory)
+    assert rolled.stdout.startswith("lab-root: generation 2 is current")
+    after = x509.load_pem_x509_certificates((running.directory / "ca.pem").read_bytes())
+    assert len(after) == 2
+    assert before[0] in after
+    with running.client() as client:
+        assert client.get(running.profile()["url"]).status_code == 200
+    roles = [one["role"] for one in of(running, "ca", "show", "lab-root")["generations"]]  # type: ignore[index]
+    assert roles == ["previous", "current"]
+
+
+def test_eab_issue(shared: Running) -> None:
+    issued = of(shared, "eab", "issue", "lab-acme-eab", "--ttl", "1h")
+    assert isinstance(issued, dict)
+    assert set(issued) == {"profile", "kid", "hmac_key", "expires"}
+    assert len(base64.urlsafe_b64decode(issued["hmac_key"] + "==")) == 64
+    assert "--eab-kid" in privca("eab", "issue", "lab-acme-eab", "--dir", shared.directory).stdout
+
+
+def test_check_of_a_running_lab(shared: Running) -> None:
+    found = of(shared, "check")
+    assert isinstance(found, list)
+    assert {one["level"] for one in found} == {"good"}
+    assert {"configuration", "keys", "database", "CA lab-root", "profile lab-acme", "server certificate", "ports"} <= {
+        one["subject"] for one in found
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (("cert", "show", "00"), 1, "no certificate has the serial number 00"),
+        (("cert", "show", "xyz"), 2, "is no serial number in hex"),
+        (("cert", "revoke", "00"), 1, "no certificate has the serial number 00"),
+        (("cert", "revoke", "00", "--reason", "boredom"), 2, "'boredom' is not one of"),
+        (("ca", "show", "lab-rot"), 1, "there is no CA 'lab-rot'"),
+        (("ca", "rollover", "x"), 1, "there is no CA 'x'"),
+        (("profile", "show", "x"), 1, "there is no profile 'x'"),
+        (("profile", "disable", "x"), 1, "there is no profile 'x'"),
+        (("profile", "apply", "/nonexistent.toml"), 1, "there is no such file"),
+        (("eab", "issue", "x"), 1, "there is no profile 'x'"),
+        (("eab", "issue", "lab-acme"), 1, "does not use external account binding"),
+        (("eab", "issue", "lab-acme-eab", "--ttl", "soon"), 2, "is not a duration"),
+        (("eab",), 2, "Usage:"),
+        (("fly",), 2, "No such command 'fly'"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_sentence(shared: Running, arguments: tuple[str, ...], status: int, told: str) -> None:
+    where = () if len(arguments) == 1 else ("--dir", str(shared.directory))
+    done = privca(*arguments, *where)
+    assert done.returncode == status
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    if status == 1:
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_directory_without_a_lab(tmp_path: Path) -> None:
+    for command in (("cert", "list"), ("ca", "list"), ("profile", "list"), ("eab", "issue", "x")):
+        done = privca(*command, "--dir", tmp_path)
+        assert done.returncode == 1
+        assert "there is no such file; 'privca up' makes a lab" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    both = privca("cert", "list", "--dir", tmp_path, "--config", tmp_path / "privca.toml")
+    assert both.returncode == 2
+
+
+@pytest.mark.parametrize("changed", ["authentication = []", 'validity = "for ever"', 'names = { permitted_ip = ["10.0.0.1/8"] }'])
+def test_profile_apply_stores_all_or_nothing(shared: Running, tmp_path: Path, changed: str) -> None:
+    good = '[profile.good]\nprotocol = "acme"\nissuer = "lab-ec"\ntemplate = "tls"\nauthentication = ["account"]\n'
+    bad = good.replace("good", "bad").replace('authentication = ["account"]', "") + changed
+    bad += "" if "authentication" in changed else '\nauthentication = ["account"]\n'
+    file = tmp_path / "profiles.toml"
+    file.write_text(good + bad)
+    refused = privca("profile", "apply", file, "--dir", shared.directory)
+    assert refused.returncode == 1
+    assert "profiles.toml: [profile.bad]" in refused.stderr
+    assert privca("profile", "show", "good", "--dir", shared.directory).returncode == 1

@@ -1,0 +1,107 @@
+"""Several worker processes: they share the sockets and the store, are replaced when they die, and never outlive their parent."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privca.config import Config
+from privca.workers import DEATHS, Task, TooManyDeathsError, Workers
+from tests.support.running import ENVIRONMENT, PATIENCE, Running, free_port
+
+
+def pids(running: Running) -> list[int]:
+    return [int(pid) for pid in re.findall(r'event="worker started" .*?worker=(\d+)', running.log.read_text())]
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look ten times a second whether it happened."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE * 10)):
+        if happened():
+            return
+        pause.wait(0.1)
+    raise AssertionError("it never happened")
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; a child of nobody may remain as a zombie where nobody reaps it."""
+    try:
+        return ") Z" in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
+
+
+def test_workers_serve_one_store_and_stop_with_the_parent(up: Callable[..., Running]) -> None:
+    port = free_port()
+    running = up("--workers", "2", "--http01-port", str(port))
+    assert running.endpoints()["pid"] == running.process.pid
+    assert len(pids(running)) == 2
+    assert running.process.pid not in pids(running)
+    for _ in range(2):
+        # A new connection for each request: they are spread over the workers, and nonces and accounts must be known to both.
+        enrolled = subprocess.run(
+            [
+                sys.executable, "-m", "conformance", "issue", "--acme", running.profile()["url"], "--ca", str(running.directory / "ca.pem"),
+                "--names", "www.example.test", "--http01-port", str(port),
+            ],
+            capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE,
+        )  # fmt: skip
+        assert enrolled.returncode == 0, enrolled.stdout + enrolled.stderr
+    assert running.stop() == 0
+    assert all(gone(pid) for pid in pids(running))
+    assert "worker killed" not in running.log.read_text()
+    assert "level=error" not in running.log.read_text()
+
+
+def test_a_worker_that_dies_is_replaced(up: Callable[..., Running]) -> None:
+    running = up("--workers", "2")
+    victim = pids(running)[0]
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: len(pids(running)) == 3)
+    with running.client() as client:
+        for _ in range(4):
+            assert client.get(running.profile()["url"], headers={"Connection": "close"}).status_code == 200
+    assert running.stop(signal.SIGINT) == 0
+    assert all(gone(pid) for pid in pids(running))
+
+
+def test_kill_9_of_the_parent_leaves_no_worker_and_no_port_behind(up: Callable[..., Running]) -> None:
+    running = up("--workers", "2")
+    port = int(running.origin().rpartition(":")[2])
+    running.stop(signal.SIGKILL)
+    until(lambda: all(gone(pid) for pid in pids(running)))
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", port))
+        again.listen()
+    assert up("--workers", "2").profile()["url"]
+
+
+def test_workers_that_die_at_once_stop_the_server(tmp_path: Path) -> None:
+    said: list[str] = []
+    # A descriptor that is no socket: every worker fails to start.
+    with (tmp_path / "no-socket").open("w") as file:
+        task = Task(config=Config(path=tmp_path / "privca.toml"), number=0, https=(file.fileno(),), http=())
+        workers = Workers(1, task, lambda event, **_: said.append(event))
+        try:
+            with pytest.raises(TooManyDeathsError):
+                until(lambda: workers.tend() is not None)
+        finally:
+            workers.stop()
+    assert said.count("worker died") == DEATHS + 1
+    assert said.count("worker started") == DEATHS + 1
+
+
+def test_a_task_survives_the_way_to_the_worker(tmp_path: Path) -> None:
+    task = Task(config=Config(path=tmp_path / "privca.toml"), number=3, https=(5, 6), http=(7,))
+    assert Task.decode(task.encode()) == task
