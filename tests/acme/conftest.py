@@ -416,3 +416,8 @@ def client(world: World) -> Client:
 @pytest.fixture
 def new_key() -> Callable[[], Key]:
     return Key
+
+
+@pytest.fixture
+def build_world() -> Callable[[Path], World]:
+    return build

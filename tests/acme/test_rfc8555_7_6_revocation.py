@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.jose.rfc4648 import encode
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def foreign(key=None, serial=None):
     key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
     builder = x509.CertificateBuilder(
-        name, name, key.public_key(), serial or x509.random_serial_number(), datetime(2026, 1, 1), datetime(2027, 1, 1)
+        name, name, key.public_key(), serial or x509.random_serial_number(), START, START + timedelta(days=9)
     )
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 

@@ -76,7 +76,7 @@ def answer(status: int, account: Account, urls: Urls) -> Response:
 async def new(call: Call) -> Response:
     """newAccount: find the account of this key, or make one."""
     wanted = decode(_new_account, call.payload, "RFC 8555 section 7.3")
-    found = await call.core.store.account_by_thumbprint(None if call.urls.shared else call.profile.id, call.key.thumbprint)
+    found = await _find(call)
     if found is not None:
         check_active(found)
         call.exchange.decided("account found", "RFC 8555 section 7.3.1", account=found.id)
@@ -125,6 +125,14 @@ async def new(call: Call) -> Response:
         await call.core.store.commit(account, replace(external, account_id=account.id))
     call.exchange.decided("account created", "RFC 8555 section 7.3", account=account.id, profile=profile.id)
     return answer(201, account, urls)
+
+
+async def _find(call: Call) -> Account | None:
+    """The account of the key: in this profile, or by the path without a profile ID in any that is enabled."""
+    if not call.urls.shared:
+        return await call.core.store.account_by_thumbprint(call.profile.id, call.key.thumbprint)
+    found = await call.core.store.account_by_thumbprint(None, call.key.thumbprint)
+    return found if found is not None and await other_profile(call.core, found.profile_id) is not None else None
 
 
 async def show(call: Call) -> Response:
