@@ -24,7 +24,7 @@ class SubjectRule(Struct, kw_only=True, frozen=True):
 
     rule: Literal["required", "optional", "forbidden"] = "optional"
     source: Literal["request", "fixed", "first-name"] = "request"
-    """``first-name`` computes the value: the first DNS name (or IP address) of the certificate that fits in 64 characters."""
+    """``first-name`` computes the value: the first DNS name of the certificate that fits in 64 characters; none without one."""
     value: str = ""
     """For ``fixed``: the value."""
 

@@ -229,7 +229,8 @@ def _values(short: str, rule: SubjectRule, asked: Sequence[tuple[str, str]], nam
     if rule.source == "fixed":
         return [rule.value]
     if rule.source == "first-name":
-        hosts = (name.value for name in names if name.kind in (NameKind.DNS, NameKind.IP) and len(name.value) <= 64)
+        # Never an IP address: clients take a commonName for a DNS name (certbot 5.8 refuses the certificate that it has just got).
+        hosts = (name.value for name in names if name.kind is NameKind.DNS and len(name.value) <= 64)
         found = list(hosts)[:1]
     else:
         found = requested

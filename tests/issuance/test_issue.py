@@ -277,6 +277,13 @@ def test_first_name_is_left_out_where_it_does_not_fit(lab: IssuanceLab) -> None:
     )
 
 
+def test_first_name_is_never_an_address(lab: IssuanceLab) -> None:
+    address = ip_name("192.0.2.1")
+    settings = profile(Template(subject={"CN": SubjectRule(source="first-name")}))
+    assert lab.issue(settings, [address]).subject == ""
+    assert lab.issue(settings, [address, WWW], request_id="2").subject == "CN=www.example.test"
+
+
 def test_neither_subject_nor_names(lab: IssuanceLab) -> None:
     with pytest.raises(Refused) as refused:
         lab.issue(profile(Template(names_required=False)), [])
