@@ -14,7 +14,7 @@ from interop.evidence.certificate import Held, examine
 from interop.evidence.revocation import in_crl
 from interop.results import Check, Row, Verdict
 from interop.scenarios.scenario import Scenario
-from interop.servers.server import Server, Service
+from interop.servers.server import Server, ServerError, Service
 
 
 class Artefacts:
@@ -85,21 +85,26 @@ def _issued(action: str, scenario: Scenario, names: Sequence[str], artefacts: Ar
         return [Check(f"{action}: the client holds a certificate", False)]
     certificate, checks = examine(held, anchors=server.anchors, names=names, key=scenario.key)
     if certificate is not None:
-        record = server.record(certificate.serial_number)
-        wanted = "revoked" if scenario.outcome == "revoked" else "good"
-        checks.append(
-            Check(
-                f"server's record says {wanted}",
-                record is not None and record.status == wanted,
-                record.status if record else "unknown",
-            )
-        )
-        if wanted == "revoked" and record is not None:
-            said = record.reason or "unspecified"
-            checks.append(Check("server's record has the reason", said == scenario.reason, said))
-            if server.publishes_crl:
-                checks += in_crl(certificate, held.parsed()[1], scenario.reason)
+        checks += _recorded(certificate.serial_number, scenario, server)
+        if scenario.outcome == "revoked" and server.publishes_crl:
+            checks += in_crl(certificate, held.parsed()[1], scenario.reason)
     return [Check(f"{action}: {check.name}", check.ok, check.detail) for check in checks]
+
+
+def _recorded(serial: int, scenario: Scenario, server: Server) -> list[Check]:
+    wanted = "revoked" if scenario.outcome == "revoked" else "good"
+    name = f"server's record says {wanted}"
+    try:
+        record = server.record(serial)
+    except ServerError as error:
+        return [Check(name, False, str(error))]
+    if record is None:
+        return [Check(name, False, "it knows no such certificate")]
+    checks = [Check(name, record.status == wanted, record.status)]
+    if wanted == "revoked":
+        said = record.reason or "unspecified"
+        checks.append(Check("server's record has the reason", said == scenario.reason, said))
+    return checks
 
 
 def _account(outcome: str, artefacts: Artefacts, service: Service) -> Check:

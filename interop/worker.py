@@ -7,6 +7,7 @@ ends it stops the server and ends, and everything that it made ends with its nam
 from __future__ import annotations
 
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -121,6 +122,8 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
             answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), server, setup)))
     finally:
         server.stop()
+        for log in (Path(setup.folder) / "server").glob("*.log"):
+            shutil.copyfile(log, Path(setup.out) / f"server-{Path(setup.folder).name}-{log.name}")
 
 
 if __name__ == "__main__":

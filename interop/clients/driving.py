@@ -85,8 +85,8 @@ class Driver:
         with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"$ {command}\n{shown}[exit {status}]\n\n")
         if status != 0:
-            last = next((line for line in reversed(shown.splitlines()) if line.strip()), "")
-            raise ClientFailedError(f"{argv[0]} exited with {status}: {last[:300]}")
+            last = " / ".join([line.strip() for line in shown.splitlines() if line.strip()][-3:])
+            raise ClientFailedError(f"{argv[0]} exited with {status}: {last[-500:]}")
         return text
 
     def keep(self, label: str, source: Path) -> None:

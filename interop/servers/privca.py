@@ -68,13 +68,10 @@ class Privca(Server):
         """The lab's trust anchor."""
         return Path(self._endpoints["trust_anchor"])
 
-    def record(self, serial: int) -> Record | None:
+    def record(self, serial: int) -> Record:
         """By ``privca cert show``."""
         text = f"{serial:X}"
-        try:
-            known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
-        except ServerError:
-            return None
+        known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
         return Record(known["status"], known.get("reason") or "")
 
     def names_issued(self) -> set[str] | None:

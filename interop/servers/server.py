@@ -62,7 +62,7 @@ class Server(abc.ABC):
 
     @abc.abstractmethod
     def record(self, serial: int) -> Record | None:
-        """What is recorded of the certificate with this serial number."""
+        """What is recorded of the certificate with this serial number; None if nothing is. :raises ServerError: if it cannot be asked."""
 
     @abc.abstractmethod
     def names_issued(self) -> set[str] | None:
