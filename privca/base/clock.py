@@ -42,4 +42,4 @@ class SetClock:
 
 def rfc3339(at: datetime) -> str:
     """``at`` as RFC 3339 section 5.6 writes it, in UTC with ``Z``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
