@@ -353,7 +353,8 @@ def _explained(message: str, kind: type) -> str:
     if missing:
         key = f"{path}.{missing[1]}" if path else missing[1]
         return f"the key {key!r} is missing"
-    fault = fault.replace("Invalid enum value", "there is no choice").replace("`", "'")
+    for theirs, ours in (("Invalid enum value", "there is no choice"), ("`object`", "`table`"), ("`", "'")):
+        fault = fault.replace(theirs, ours)
     return f"{path}: {fault}" if path else fault
 
 

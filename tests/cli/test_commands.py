@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from tests.support.running import Running, privca
+from tests.support.running import Running, quickly
 
 
 def of(running: Running, *arguments: str) -> object:
-    done = privca(*arguments, "--json", "--dir", running.directory)
+    done = quickly(*arguments, "--json", "--dir", running.directory)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -31,9 +31,9 @@ def test_ca_list_and_show(shared: Running) -> None:
     assert isinstance(shown, dict)
     assert x509.load_pem_x509_certificate(shown["certificate"].encode()).subject.rfc4514_string() == shown["subject"]
     assert [one["role"] for one in shown["generations"]] == ["current"]
-    text = privca("ca", "show", "lab-ec", "--dir", shared.directory).stdout
+    text = quickly("ca", "show", "lab-ec", "--dir", shared.directory).stdout
     assert shown["certificate"] in text
-    assert "lab-root" in privca("ca", "list", "--dir", shared.directory).stdout
+    assert "lab-root" in quickly("ca", "list", "--dir", shared.directory).stdout
 
 
 def test_profile_list_and_show(shared: Running) -> None:
@@ -46,13 +46,13 @@ def test_profile_list_and_show(shared: Running) -> None:
     shown = of(shared, "profile", "show", "lab-acme")
     assert isinstance(shown, dict)
     assert shown["profile"]["issuer"] == "lab-ec"
-    assert "lab-acme-eab" in privca("profile", "list", "--dir", shared.directory).stdout
+    assert "lab-acme-eab" in quickly("profile", "list", "--dir", shared.directory).stdout
 
 
 def test_what_profile_show_prints_can_be_applied_again(shared: Running, tmp_path: Path) -> None:
     file = tmp_path / "profile.toml"
-    file.write_text(privca("profile", "show", "lab-acme", "--dir", shared.directory).stdout)
-    applied = privca("profile", "apply", file, "--dir", shared.directory)
+    file.write_text(quickly("profile", "show", "lab-acme", "--dir", shared.directory).stdout)
+    applied = quickly("profile", "apply", file, "--dir", shared.directory)
     assert applied.stdout == "lab-acme: revision 1 (unchanged)\n", applied.stderr
 
 
@@ -70,8 +70,8 @@ def test_cert_show_has_the_fields_that_scripts_rely_on(shared: Running) -> None:
     colons = ":".join(own["serial"][i : i + 2] for i in range(0, len(own["serial"]), 2)).lower()
     assert of(shared, "cert", "show", colons) == own
     assert of(shared, "cert", "list", "--profile", "server") == [own]
-    assert own["serial"] in privca("cert", "list", "--dir", shared.directory).stdout
-    assert own["serial"] in privca("cert", "show", own["serial"], "--dir", shared.directory).stdout
+    assert own["serial"] in quickly("cert", "list", "--dir", shared.directory).stdout
+    assert own["serial"] in quickly("cert", "show", own["serial"], "--dir", shared.directory).stdout
 
 
 def test_a_revoked_certificate_is_on_the_crl_of_the_running_server(up: Callable[..., Running]) -> None:
@@ -86,21 +86,21 @@ def test_a_revoked_certificate_is_on_the_crl_of_the_running_server(up: Callable[
 
     assert on_crl() is None
     assert (
-        privca("cert", "revoke", serial, "--reason", "certificateHold", "--dir", running.directory).stdout
+        quickly("cert", "revoke", serial, "--reason", "certificateHold", "--dir", running.directory).stdout
         == f"{serial} is on hold\n"
     )
     assert of(running, "cert", "show", serial)["status"] == "held"  # type: ignore[index]
     assert on_crl() is not None
-    released = privca("cert", "revoke", serial, "--reason", "removeFromCRL", "--dir", running.directory)
+    released = quickly("cert", "revoke", serial, "--reason", "removeFromCRL", "--dir", running.directory)
     assert released.stdout == f"{serial} is released from hold\n"
     assert on_crl() is None
-    assert privca("cert", "revoke", serial, "--reason", "SUPERSEDED", "--dir", running.directory).returncode == 0
+    assert quickly("cert", "revoke", serial, "--reason", "SUPERSEDED", "--dir", running.directory).returncode == 0
     entry = on_crl()
     assert entry is not None
     assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.superseded
     shown = of(running, "cert", "show", serial)
     assert (shown["status"], shown["reason"]) == ("revoked", "superseded")  # type: ignore[index]
-    again = privca("cert", "revoke", serial, "--dir", running.directory)
+    again = quickly("cert", "revoke", serial, "--dir", running.directory)
     assert again.returncode == 1
     assert "revoked already (RFC 5280 section 5.3.1)" in again.stderr
 
@@ -108,7 +108,7 @@ def test_a_revoked_certificate_is_on_the_crl_of_the_running_server(up: Callable[
 def test_rollover_of_the_root_is_in_the_trust_anchor(up: Callable[..., Running]) -> None:
     running = up()
     before = x509.load_pem_x509_certificates((running.directory / "ca.pem").read_bytes())
-    rolled = privca("ca", "rollover", "lab-root", "--dir", running.directory)
+    rolled = quickly("ca", "rollover", "lab-root", "--dir", running.directory)
     assert rolled.stdout.startswith("lab-root: generation 2 is current")
     after = x509.load_pem_x509_certificates((running.directory / "ca.pem").read_bytes())
     assert len(after) == 2
@@ -124,7 +124,7 @@ def test_eab_issue(shared: Running) -> None:
     assert isinstance(issued, dict)
     assert set(issued) == {"profile", "kid", "hmac_key", "expires"}
     assert len(base64.urlsafe_b64decode(issued["hmac_key"] + "==")) == 64
-    assert "--eab-kid" in privca("eab", "issue", "lab-acme-eab", "--dir", shared.directory).stdout
+    assert "--eab-kid" in quickly("eab", "issue", "lab-acme-eab", "--dir", shared.directory).stdout
 
 
 def test_check_of_a_running_lab(shared: Running) -> None:
@@ -157,7 +157,7 @@ def test_check_of_a_running_lab(shared: Running) -> None:
 )
 def test_what_cannot_be_done_is_told_in_one_sentence(shared: Running, arguments: tuple[str, ...], status: int, told: str) -> None:
     where = () if len(arguments) == 1 else ("--dir", str(shared.directory))
-    done = privca(*arguments, *where)
+    done = quickly(*arguments, *where)
     assert done.returncode == status
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -168,11 +168,11 @@ def test_what_cannot_be_done_is_told_in_one_sentence(shared: Running, arguments:
 
 def test_a_directory_without_a_lab(tmp_path: Path) -> None:
     for command in (("cert", "list"), ("ca", "list"), ("profile", "list"), ("eab", "issue", "x")):
-        done = privca(*command, "--dir", tmp_path)
+        done = quickly(*command, "--dir", tmp_path)
         assert done.returncode == 1
         assert "there is no such file; 'privca up' makes a lab" in done.stderr
     assert list(tmp_path.iterdir()) == []
-    both = privca("cert", "list", "--dir", tmp_path, "--config", tmp_path / "privca.toml")
+    both = quickly("cert", "list", "--dir", tmp_path, "--config", tmp_path / "privca.toml")
     assert both.returncode == 2
 
 
@@ -183,7 +183,7 @@ def test_profile_apply_stores_all_or_nothing(shared: Running, tmp_path: Path, ch
     bad += "" if "authentication" in changed else '\nauthentication = ["account"]\n'
     file = tmp_path / "profiles.toml"
     file.write_text(good + bad)
-    refused = privca("profile", "apply", file, "--dir", shared.directory)
+    refused = quickly("profile", "apply", file, "--dir", shared.directory)
     assert refused.returncode == 1
     assert "profiles.toml: [profile.bad]" in refused.stderr
-    assert privca("profile", "show", "good", "--dir", shared.directory).returncode == 1
+    assert quickly("profile", "show", "good", "--dir", shared.directory).returncode == 1

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.running import ENVIRONMENT, PATIENCE, free_port, privca
+from tests.support.running import ENVIRONMENT, PATIENCE, free_port, quickly
 
 CONFIG = """
 [server]
@@ -83,7 +83,7 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture
 def ready(config: Path) -> Path:
     """The same with keys."""
-    made = privca("ca", "rollover", "issuing", "--config", config)
+    made = quickly("ca", "rollover", "issuing", "--config", config)
     assert [line.split(":")[0] for line in made.stdout.splitlines()] == ["root", "issuing"], made.stderr
     return config
 
@@ -125,7 +125,7 @@ def test_it_serves_what_was_configured_and_stops_when_asked(serving: tuple[subpr
 
 def test_it_generates_nothing(config: Path) -> None:
     before = sorted(path.name for path in config.parent.iterdir())
-    refused = privca("serve", "--config", config)
+    refused = quickly("serve", "--config", config)
     assert refused.returncode == 1
     assert "privca ca rollover" in refused.stderr
     assert sorted(path.name for path in config.parent.iterdir()) == before
@@ -151,7 +151,7 @@ def test_it_generates_nothing(config: Path) -> None:
 )
 def test_what_is_of_a_lab_or_unknown_is_refused(ready: Path, addition: str, told: str) -> None:
     ready.write_text(ready.read_text() + addition)
-    refused = privca("serve", "--config", ready)
+    refused = quickly("serve", "--config", ready)
     assert refused.returncode == 2
     assert told in refused.stderr
     assert refused.stderr.count("\n") == 1
@@ -163,9 +163,9 @@ def test_an_open_profile_of_a_former_lab_is_not_served(ready: Path) -> None:
         text + '[profile.open]\nprotocol = "acme"\nissuer = "issuing"\ntemplate = "tls"\nauthentication = ["open"]\n[lab]\n'
     )
     ready.write_text(with_open)
-    assert privca("profile", "apply", ready, "--config", ready).returncode == 0
+    assert quickly("profile", "apply", ready, "--config", ready).returncode == 0
     ready.write_text(text)
-    refused = privca("serve", "--config", ready)
+    refused = quickly("serve", "--config", ready)
     assert refused.returncode == 2
     assert "profile open" in refused.stderr
 
@@ -173,14 +173,14 @@ def test_an_open_profile_of_a_former_lab_is_not_served(ready: Path) -> None:
 def test_profile_apply_refuses_open_outside_a_lab(ready: Path, tmp_path: Path) -> None:
     file = tmp_path / "open.toml"
     file.write_text('[profile.open]\nprotocol = "acme"\nissuer = "issuing"\ntemplate = "tls"\nauthentication = ["open"]\n')
-    refused = privca("profile", "apply", file, "--config", ready)
+    refused = quickly("profile", "apply", file, "--config", ready)
     assert refused.returncode == 1
     assert "exists only in a lab" in refused.stderr
-    assert "open" not in privca("profile", "list", "--config", ready).stdout
+    assert "open" not in quickly("profile", "list", "--config", ready).stdout
 
 
 def test_check_is_content_with_it(ready: Path) -> None:
-    checked = privca("check", "--config", ready)
+    checked = quickly("check", "--config", ready)
     assert checked.returncode == 0, checked.stdout
     assert "wrong" not in checked.stdout
     assert "warn" not in checked.stdout
@@ -209,10 +209,10 @@ def test_check_is_content_with_it(ready: Path) -> None:
 def test_check_says_what_is_wrong_and_serve_does_not_start(ready: Path, spoil: object, told: str) -> None:
     assert callable(spoil)
     spoil(ready.parent)
-    checked = privca("check", "--config", ready)
+    checked = quickly("check", "--config", ready)
     assert checked.returncode == 1
     assert told in "".join(line for line in checked.stdout.splitlines() if line.startswith("wrong"))
-    refused = privca("serve", "--config", ready)
+    refused = quickly("serve", "--config", ready)
     assert refused.returncode == 1
     assert told in refused.stderr
     assert "Traceback" not in checked.stderr + refused.stderr
@@ -226,13 +226,13 @@ def _swap(one: Path, other: Path) -> None:
 
 def test_check_warns_before_the_server_certificate_ends(ready: Path) -> None:
     write_tls(ready.parent, 5)
-    checked = privca("check", "--config", ready)
+    checked = quickly("check", "--config", ready)
     assert checked.returncode == 0
     assert "ends soon" in next(line for line in checked.stdout.splitlines() if line.startswith("warn"))
 
 
 def test_check_tells_of_a_port_that_is_taken(serving: tuple[subprocess.Popen[str], Path]) -> None:
     _, config = serving
-    checked = privca("check", "--config", config)
+    checked = quickly("check", "--config", config)
     assert checked.returncode == 1
     assert "is taken on 127.0.0.1" in checked.stdout
