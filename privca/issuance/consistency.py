@@ -6,9 +6,10 @@ What the types of ``profile.py`` cannot say is said here; what passes can be iss
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import partial
 
 import msgspec
@@ -35,13 +36,19 @@ _METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a configuration: the path of the key, as ``profile.web.names.permitted_ip``, and a sentence."""
+    """What is wrong with a configuration: its table, as ``profile.web``, the key in it, as ``names.permitted_ip``, and what is wrong."""
 
-    path: str
+    table: str
+    key: str
     detail: str
 
+    @property
+    def path(self) -> str:
+        """The whole path of the key."""
+        return f"{self.table}.{self.key}" if self.key else self.table
+
     def __str__(self) -> str:
-        return f"{self.path}: {self.detail}"
+        return f"[{self.table}]: {self.key}: {self.detail}" if self.key else f"[{self.table}]: {self.detail}"
 
 
 def faults(
@@ -61,7 +68,9 @@ def faults(
         if profile.default and profile.enabled and default.setdefault(profile.protocol, id) != id:
             found.append(
                 Fault(
-                    f"profile.{id}.default", f"{default[profile.protocol]!r} is the default profile of {profile.protocol} already"
+                    f"profile.{id}",
+                    "default",
+                    f"{default[profile.protocol]!r} is the default profile of {profile.protocol} already",
                 )
             )
     return found
@@ -71,25 +80,30 @@ def authority_faults(name: str, authorities: Mapping[str, CertificateAuthority])
     """What is wrong with one CA."""
     authority, at = authorities[name], f"ca.{name}"
     if not _NAME.fullmatch(name):
-        yield Fault(at, "the name of a CA is [a-z0-9][a-z0-9-]{0,62}, since it stands in file names and URLs")
+        yield Fault(at, "", "the name of a CA is [a-z0-9][a-z0-9-]{0,62}, since it stands in file names and URLs")
     if not authority.subject:
-        yield Fault(f"{at}.subject", "is empty; a CA has a name (RFC 5280 section 4.1.2.6)")
+        yield Fault(at, "subject", "is empty; a CA has a name (RFC 5280 section 4.1.2.6)")
     for short, value in authority.subject.items():
-        yield from _caught(f"{at}.subject.{short}", partial(attribute, short, value))
+        if short not in _SUBJECT:
+            yield Fault(
+                at, f"subject.{short}", f"is not a subject attribute{_meant(short, _SUBJECT)}; there are {_listed(_SUBJECT)}"
+            )
+        else:
+            yield from _caught(at, f"subject.{short}", partial(attribute, short, value))
     yield from _durations(at, {"validity": authority.validity, "crl_life": authority.crl_life})
     if authority.path_length is not None and authority.path_length < 0:
-        yield Fault(f"{at}.path_length", "is not negative (RFC 5280 section 4.2.1.9)")
+        yield Fault(at, "path_length", "is not negative (RFC 5280 section 4.2.1.9)")
     seen, above, depth = {name}, authority.parent, 0
     while above:
         if above not in authorities:
-            yield Fault(f"{at}.parent", f"{above!r} is not a CA")
+            yield Fault(at, "parent", f"{above!r} is not a CA{_meant(above, authorities)}")
             return
         if above in seen:
-            yield Fault(f"{at}.parent", "the parents form a circle; one CA has to be a root, without a parent")
+            yield Fault(at, "parent", "its parents form a circle; one CA has to be a root, without a parent")
             return
         limit = authorities[above].path_length
         if limit is not None and depth >= limit:
-            yield Fault(f"{at}.parent", f"path_length {limit} of {above!r} leaves no room for this CA")
+            yield Fault(at, "parent", f"path_length {limit} of {above!r} leaves no room for this CA")
         seen.add(above)
         above, depth = authorities[above].parent, depth + 1
 
@@ -98,31 +112,31 @@ def template_faults(name: str, template: Template) -> Iterator[Fault]:
     """What is wrong with one template."""
     at = f"template.{name}"
     for short, rule in template.subject.items():
-        here = f"{at}.subject.{short}"
+        here = f"subject.{short}"
         if short not in _SUBJECT:
-            yield Fault(here, f"is not a subject attribute; there are {', '.join(sorted(_SUBJECT))}")
+            yield Fault(at, here, f"is not a subject attribute{_meant(short, _SUBJECT)}; there are {_listed(_SUBJECT)}")
         elif rule.source == "fixed" and rule.rule != "forbidden":
-            yield from _caught(f"{here}.value", partial(attribute, short, rule.value))
+            yield from _caught(at, f"{here}.value", partial(attribute, short, rule.value))
         elif rule.value:
-            yield Fault(f"{here}.value", "is for source = 'fixed' alone")
+            yield Fault(at, f"{here}.value", "is for source = 'fixed' alone")
     if template.names_required and not template.names:
-        yield Fault(f"{at}.names", "is empty, but names_required wants a name")
+        yield Fault(at, "names", "is empty, but names_required wants a name")
     for text in template.extended_key_usage:
-        yield from _caught(f"{at}.extended_key_usage", partial(extended_key_usage_oid, text))
+        yield from _caught(at, "extended_key_usage", partial(extended_key_usage_oid, text))
     for text in template.policies:
-        yield from _caught(f"{at}.policies", partial(object_identifier, text))
+        yield from _caught(at, "policies", partial(object_identifier, text))
     for key in ("key_usage", "extended_key_usage", "policies", "names"):
         if len(set(getattr(template, key))) != len(getattr(template, key)):
-            yield Fault(f"{at}.{key}", "names something twice")
+            yield Fault(at, key, "names something twice")
     seen: set[str] = set()
     for number, extra in enumerate(template.extensions):
-        here = f"{at}.extensions[{number}]"
-        yield from _caught(f"{here}.oid", partial(object_identifier, extra.oid))
-        yield from _caught(f"{here}.value", partial(_der, extra.value))
+        here = f"extensions[{number}]"
+        yield from _caught(at, f"{here}.oid", partial(object_identifier, extra.oid))
+        yield from _caught(at, f"{here}.value", partial(_der, extra.value))
         if extra.oid in {oid.dotted_string for oid in PLACED}:
-            yield Fault(f"{here}.oid", "this extension has keys of its own in the template")
+            yield Fault(at, f"{here}.oid", "this extension has keys of its own in the template")
         if extra.oid in seen:
-            yield Fault(f"{here}.oid", "the extension is listed twice (RFC 5280 section 4.2)")
+            yield Fault(at, f"{here}.oid", "the extension is listed twice (RFC 5280 section 4.2)")
         seen.add(extra.oid)
 
 
@@ -131,13 +145,19 @@ def profile_faults(
 ) -> Iterator[Fault]:
     """What is wrong with one profile, its template itself left aside."""
     at = f"profile.{id}"
-    yield from _caught(at, partial(profile_id, id))
+    yield from _caught(at, "", partial(profile_id, id))
     if profile.issuer not in authorities:
-        yield Fault(f"{at}.issuer", f"{profile.issuer!r} is not a CA; there are {', '.join(sorted(authorities)) or 'none'}")
+        yield Fault(
+            at,
+            "issuer",
+            f"{profile.issuer!r} is not a CA{_meant(profile.issuer, authorities)}; the CAs are {_listed(authorities)}",
+        )
     template = templates.get(profile.template)
     if template is None:
         yield Fault(
-            f"{at}.template", f"{profile.template!r} is not a template; there are {', '.join(sorted(templates)) or 'none'}"
+            at,
+            "template",
+            f"{profile.template!r} is not there{_meant(profile.template, templates)}; the templates are {_listed(templates)}",
         )
     yield from _methods(at, profile, lab=lab)
     options = profile.acme
@@ -165,31 +185,32 @@ def profile_faults(
         ("names.maximum", profile.names.maximum),
     ):
         if number < 1:
-            yield Fault(f"{at}.{key}", "is at least 1")
+            yield Fault(at, key, "is at least 1")
     if not 2048 <= profile.rsa_minimum <= profile.rsa_maximum <= 8192:
-        yield Fault(f"{at}.rsa_minimum", "rsa_minimum and rsa_maximum are in order and between 2048 and 8192")
+        yield Fault(at, "rsa_minimum", "rsa_minimum and rsa_maximum are in order and between 2048 and 8192")
     if not profile.keys:
-        yield Fault(f"{at}.keys", "is empty; name at least one kind of key")
+        yield Fault(at, "keys", "is empty; name at least one kind of key")
     if template is not None and template.key_usage:
         unfit = [kind for kind in profile.keys if not fitting_key_usage(template.key_usage, kind)]
         if unfit and len(unfit) == len(profile.keys):
-            yield Fault(f"{at}.keys", "none of these kinds of key serves a key usage of the template")
-    yield from _names(f"{at}.names", profile.names)
+            yield Fault(at, "keys", "none of these kinds of key serves a key usage of the template")
+    yield from _names(at, profile.names)
 
 
 def _methods(at: str, profile: Profile, *, lab: bool) -> Iterator[Fault]:
     if not profile.authentication:
-        yield Fault(f"{at}.authentication", "is empty; name at least one method")
+        yield Fault(at, "authentication", "is empty; name at least one method")
     for method in profile.authentication:
         if method == "approval":
-            yield Fault(f"{at}.authentication", "'approval' is not there yet: no request can wait for a person")
+            yield Fault(at, "authentication", "'approval' is not there yet: no request can wait for a person")
         elif method not in _METHODS[profile.protocol]:
             yield Fault(
-                f"{at}.authentication",
-                f"{method!r} is not for {profile.protocol}: {', '.join(sorted(_METHODS[profile.protocol]))}",
+                at,
+                "authentication",
+                f"{method!r} is not for {profile.protocol}; choose from {_listed(_METHODS[profile.protocol])}",
             )
         elif method == "open" and not lab:
-            yield Fault(f"{at}.authentication", "'open' issues to anybody and exists only in a lab")
+            yield Fault(at, "authentication", "'open' issues to anybody and exists only in a lab")
 
 
 def _names(at: str, names: Names) -> Iterator[Fault]:
@@ -200,9 +221,9 @@ def _names(at: str, names: Names) -> Iterator[Fault]:
             continue
         for pattern in patterns:
             alone = msgspec.structs.replace(Names(), **{key: (pattern,)})
-            yield from _caught(f"{at}.{key}", partial(NamePolicy, alone, (), required=False), f"{pattern!r}: ")
+            yield from _caught(at, f"names.{key}", partial(NamePolicy, alone, (), required=False), f"{pattern!r}: ")
             if key.endswith("_subject") and pattern.partition("=")[0] not in _SUBJECT:
-                yield Fault(f"{at}.{key}", f"{pattern!r}: not a subject attribute; there are {', '.join(sorted(_SUBJECT))}")
+                yield Fault(at, f"names.{key}", f"{pattern!r}: not a subject attribute; there are {_listed(_SUBJECT)}")
 
 
 def _durations(at: str, texts: Mapping[str, str], *, least: int = 1) -> Iterator[Fault]:
@@ -211,10 +232,10 @@ def _durations(at: str, texts: Mapping[str, str], *, least: int = 1) -> Iterator
         try:
             length = duration(text)
         except ValueError as error:
-            yield Fault(f"{at}.{key}", str(error))
+            yield Fault(at, key, str(error))
             continue
         if not timedelta(seconds=least) <= length <= _LONGEST:
-            yield Fault(f"{at}.{key}", f"{text!r} is not between {least}s and 100y")
+            yield Fault(at, key, f"{text!r} is not between {least}s and 100y")
 
 
 def _der(text: str) -> None:
@@ -223,9 +244,18 @@ def _der(text: str) -> None:
         raise ValueError("the value of an extension is DER")
 
 
-def _caught(path: str, read: Callable[[], object], got: str = "") -> Iterator[Fault]:
+def _caught(at: str, key: str, read: Callable[[], object], got: str = "") -> Iterator[Fault]:
     """The fault by which a value cannot be read, if there is one."""
     try:
         read()
     except (Refused, ValueError) as error:
-        yield Fault(path, f"{got}{error}")
+        yield Fault(at, key, f"{got}{error}")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "none"

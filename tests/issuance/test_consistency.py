@@ -39,7 +39,7 @@ def paths(
     id: str = "web",
 ) -> list[str]:
     found = faults(ca, {"server": template or Template()}, {id: profile or web()}, lab=lab)
-    assert all(fault.detail and str(fault).startswith(fault.path) for fault in found)
+    assert all(fault.detail and str(fault).startswith(f"[{fault.table}]: {fault.key}") for fault in found)
     return [fault.path for fault in found]
 
 
