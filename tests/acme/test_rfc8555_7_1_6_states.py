@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from privca.acme.ports import AccountStatus, Authorization, AuthorizationState, ChallengeStatus, Order
 from privca.acme.rfc8555 import order

@@ -143,3 +143,16 @@ def test_a_binding_that_is_not_verified_is_not_reflected(world):
 def test_no_octet_of_the_key_appears(client, key):
     reply = client.register(externalAccountBinding=client.bind("kid-1", key, url="x"))
     assert key.hex() not in str(reply.exchange)
+
+
+def test_an_account_that_is_older_than_the_rule_is_told_at_new_order(world):
+    client = world.client(world.profile("p"))
+    client.profile = world.profile("p", ("eab",))
+    reply = client.order("a.example.test")
+    assert (reply.status, reply.type) == (403, "externalAccountRequired")
+
+
+def test_a_bound_account_goes_on_when_binding_is_no_longer_asked_for(world, client, key):
+    client.register(externalAccountBinding=client.bind("kid-1", key))
+    client.profile = world.profile("web", ("account",))
+    assert client.issue("a.example.test").json["status"] == "valid"

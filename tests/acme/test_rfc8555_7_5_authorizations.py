@@ -221,6 +221,8 @@ def test_an_expired_authorization(world, client, url, challenge):
     world.clock.advance(timedelta(days=7))
     assert client.post(url).json["status"] == "expired"
     assert client.post(challenge["url"], {}).type == "malformed"
+    assert client.post(url, {"status": "deactivated"}).type == "malformed"
+    assert client.post(url).json["status"] == "expired"
 
 
 def test_one_that_expires_while_it_is_validated_does_not_become_valid(world, client, url, challenge):

@@ -111,7 +111,6 @@ def machine(build_world):
             url = self.pick(data, self.authorizations)
             before = self.client.post(url).json["status"]
             reply = self.client.post(url, {"status": "deactivated"})
-            # What has expired but is not final may be given up too; it stays expired for its orders.
             assert (reply.status == 200) == (before in ("pending", "valid"))
 
         @rule(hours=st.sampled_from([1, 30, 200]))

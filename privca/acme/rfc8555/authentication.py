@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import enum
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from privca.acme.ports import Account, AccountStatus
 from privca.acme.rfc8555.call import Call, Core, url

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from privca.acme.ports import Authorization, AuthorizationState, Challenge, ChallengeStatus
 from privca.acme.rfc8555 import methods
@@ -155,6 +155,8 @@ async def update(call: Call) -> Response:
             Reason.MALFORMED, "RFC 8555 section 7.5.2", "not an update of an authorization", expected='{"status": "deactivated"}'
         )
     authorization = await load(call)
+    if status(authorization, call.now) == "expired":
+        raise Refused(Reason.WRONG_STATE, "RFC 8555 section 7.1.6", "the authorization has expired")
     state = AUTHORIZATION.after(authorization.state, AuthorizationEvent.DEACTIVATE)
     authorization = replace(authorization, state=state, next_attempt=None)
     await call.core.store.commit(authorization)

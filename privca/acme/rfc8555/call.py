@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -22,8 +21,7 @@ from privca.issuance.profile import AcmeOptions, Revisioned
 from privca.jose.rfc7517 import PublicJwk
 
 
-@dataclass(frozen=True, slots=True)
-class Core:
+class Core(msgspec.Struct, frozen=True):
     """The parts of the service. ``origin`` stands for the client's in account URLs where no client asks (work resumed after a crash)."""
 
     store: AcmeStore
@@ -36,8 +34,7 @@ class Core:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request that was authenticated.
 
     ``profile`` is the one that serves it: the account's. ``ids`` are the identifiers in the path. ``payload`` is empty in a POST-as-GET.
@@ -88,9 +85,10 @@ def url(request: Request) -> str:
 
 def identity(account: Account, profile: Revisioned) -> Identity:
     """An account as the CA knows it."""
-    if account.external_key_id is not None:
-        return Identity("eab", f"acme:{account.id}")
-    method = next((m for m in profile.profile.authentication if m in ("account", "open", "approval")), "account")
+    accepted = profile.profile.authentication
+    method = "open" if "open" in accepted and "account" not in accepted else "account"
+    if account.external_key_id is not None and "eab" in accepted:
+        method = "eab"
     return Identity(method, f"acme:{account.id}")
 
 

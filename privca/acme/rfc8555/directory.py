@@ -34,7 +34,7 @@ class Directory(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 def external_account_required(profile: Revisioned) -> bool:
     """Whether newAccount without an external account binding is refused (section 7.3.4)."""
     accepted = profile.profile.authentication
-    return "eab" in accepted and not {"account", "open", "approval"} & set(accepted)
+    return "eab" in accepted and not {"account", "open"} & set(accepted)
 
 
 def pre_authorization(options: AcmeOptions) -> bool:

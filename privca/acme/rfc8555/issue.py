@@ -6,10 +6,12 @@ and every claimed order ends: with its certificate, ready again, or invalid with
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from privca.acme.ports import Account, AccountStatus, Conflict, Order
+from privca.acme.rfc8555 import csr as csrs
 from privca.acme.rfc8555 import problem
 from privca.acme.rfc8555.call import Core, identity
 from privca.base.entropy import token
@@ -17,7 +19,6 @@ from privca.base.exchange import Exchange
 from privca.base.refused import Reason, Refused
 from privca.enrollment.door import Identity, Issued, Submission
 from privca.issuance.profile import Revisioned
-from privca.pkix import rfc2986
 from privca.pkix.rfc2986 import CertificationRequest
 
 LEASE = timedelta(seconds=60)
@@ -73,12 +74,14 @@ async def in_background(core: Core, profile: Revisioned, account: Account, claim
             raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.3.6", f"the account is {account.status.value}")
         if exchange.now >= claimed.expires and await core.door.find(profile.id, claimed.id) is None:
             raise Refused(Reason.ORDER_NOT_READY, "RFC 8555 section 7.1.6", "the order expired before a certificate was issued")
-        csr = rfc2986.parse(claimed.csr, tolerant=profile.profile.tolerant)
+        csr = csrs.read(claimed.csr, profile)
         await issue(core, exchange, profile, identity(account, profile), claimed, csr)
     except Refused as refused:
         if refused.reason not in _TRANSIENT:
             told = profile.profile.acme.finalize == "processing"
-            ended = replace(claimed, error=problem.text(refused), next_attempt=None) if told else released(claimed)
+            ended = (
+                replace(claimed, error=problem.text(csrs.about_csr(refused)), next_attempt=None) if told else released(claimed)
+            )
             await core.store.commit(ended)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from privca.acme.rfc8555 import account as accounts
 from privca.acme.rfc8555.call import Call, decode

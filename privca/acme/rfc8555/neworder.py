@@ -11,6 +11,7 @@ from privca.acme.ports import Authorization, Order
 from privca.acme.rfc8555 import authorization as authorizations
 from privca.acme.rfc8555 import identifier, order
 from privca.acme.rfc8555.call import Call, decode
+from privca.acme.rfc8555.directory import external_account_required
 from privca.base.durations import duration
 from privca.base.entropy import token
 from privca.base.http import Response
@@ -37,6 +38,11 @@ _new_order = msgspec.json.Decoder(NewOrder)
 
 async def new(call: Call) -> Response:
     """Make an order, with an authorization for each identifier: a valid one that the account has, or a new one."""
+    if external_account_required(call.profile) and call.account.external_key_id is None:
+        # The account is older than the rule; told now, its client does not prove its names in vain.
+        raise Refused(
+            Reason.EXTERNAL_ACCOUNT_REQUIRED, "RFC 8555 section 7.3.4", "this profile now issues to bound accounts alone"
+        )
     wanted = decode(_new_order, call.payload, CLAUSE)
     names = identifier.names_of(call, wanted.identifiers, CLAUSE)
     not_before, not_after = await _validity(call, wanted)

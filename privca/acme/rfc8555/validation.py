@@ -7,8 +7,9 @@ name the version that they saw, so that of two workers one wins, and a client's 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from privca.acme import rfc8659
 from privca.acme.ports import (
