@@ -1,0 +1,96 @@
+"""The driver protocol, run with small programs in place of clients."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DRIVER = """
+import sys
+from pathlib import Path
+from interop.clients.driving import Driver, main
+
+class One(Driver):
+    def do_issue(self):
+        print(self.run([sys.executable, "-c", self.job["program"]], EXTRA="1"))
+        self.keep("issue.certificate", Path(self.folder / "home" / "cert.pem"))
+        self.note("account.url", "https://ca.test/1")
+
+main(One)
+"""
+LEAVES = "open('home/cert.pem', 'w').write('C')"
+
+
+@pytest.fixture
+def drive(tmp_path: Path):
+    def run(program: str = LEAVES, actions: tuple[str, ...] = ("issue",), **more: object):
+        job = {"actions": actions, "program": program, "patience": 20, "credential": None, **more}
+        (tmp_path / "job.json").write_text(json.dumps(job))
+        argv = [sys.executable, "-c", DRIVER, str(tmp_path / "job.json")]
+        done = subprocess.run(argv, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, timeout=60, check=False)
+        return done.returncode, json.loads((tmp_path / "result.json").read_text())
+
+    return run
+
+
+def test_done(drive, tmp_path):
+    status, result = drive()
+    assert status == 0
+    assert (tmp_path / result["artefacts"]["issue.certificate"]).read_text() == "C"
+    assert (tmp_path / result["artefacts"]["account.url"]).read_text() == "https://ca.test/1"
+    assert [step["exit"] for step in result["steps"]] == [0]
+
+
+def test_a_client_that_exits_with_an_error(drive):
+    status, result = drive("print('first'); print('no way'); raise SystemExit(3)")
+    assert (status, result["artefacts"]) == (1, {})
+    assert "exited with 3: first / no way" in result["detail"]
+
+
+def test_a_client_that_says_done_and_leaves_nothing(drive):
+    status, result = drive("pass")
+    assert status == 1
+    assert "left no issue.certificate" in result["detail"]
+
+
+def test_an_action_that_the_client_lacks_is_known_before_anything_is_done(drive):
+    status, result = drive(actions=("issue", "fly"))
+    assert (status, result["steps"]) == (77, [])
+    assert "fly" in result["detail"]
+
+
+def test_a_client_that_takes_too_long_is_stopped(drive):
+    status, result = drive("import threading; print('waiting', flush=True); threading.Event().wait()", patience=1.5)
+    assert status == 1
+    assert result["steps"][0]["exit"] == 124
+
+
+LINGERS = """
+import subprocess, sys
+lingering = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
+open("pid", "w").write(str(lingering.pid))
+"""
+
+
+def test_what_a_client_leaves_running_is_ended(drive, tmp_path):
+    assert drive(LINGERS + LEAVES)[0] == 0
+    with contextlib.suppress(ProcessLookupError):
+        lingering = os.pidfd_open(int((tmp_path / "pid").read_text()))
+        assert select.select([lingering], [], [], 20)[0], "it still runs"
+
+
+def test_secrets_are_not_in_log_or_result(drive, tmp_path):
+    secret = "hunter2hunter2"
+    status, _ = drive(f"print('key {secret}'); raise SystemExit(1)", credential={"secrets": [secret]})
+    assert status == 1
+    for file in ("log.txt", "result.json"):
+        assert secret not in (tmp_path / file).read_text()
+        assert "[redacted]" in (tmp_path / file).read_text()
