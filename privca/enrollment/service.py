@@ -36,25 +36,26 @@ class EnrollmentService:
 
         :raises Refused: and nothing is left behind.
         """
+        _check_method(profile, submission.identity)
         try:
-            names = _names(profile, submission)
             request = Request(
                 request_id=submission.request_id,
                 identity=submission.identity.id,
                 csr=submission.csr,
-                names=names,
+                names=_names(submission),
                 not_before=submission.not_before,
                 not_after=submission.not_after,
                 asked=submission.asked,
             )
             certificate = await self._issuer.issue(exchange, profile, request)
-        except Refused as refused:
+        except Refused:
             # Looked for here and not before: the common request is new, and the store refuses a second record of it anyway.
             answered = await self._issuer.answered(profile.id, submission.request_id)
             if answered is None:
                 raise
-            exchange.decided("issued", refused.clause, "this request was answered before", serial=answered.serial.hex())
-            return Issued(answered)
+            certificate = answered
+        if certificate.identity != submission.identity.id:
+            raise Refused(Reason.UNAUTHORIZED, "profile: authentication", "this request was made by somebody else")
         exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
         return Issued(certificate)
 
@@ -95,18 +96,20 @@ class EnrollmentService:
         await self._issuer.window(profile, exchange.now, not_before, not_after)
 
 
-def _names(profile: Revisioned, submission: Submission) -> tuple[Name, ...]:
-    """The names that the certificate is to hold: those of the request, each proven where the method wants that."""
-    method = submission.identity.method
-    if method not in profile.profile.authentication:
+def _check_method(profile: Revisioned, identity: Identity) -> None:
+    if identity.method not in profile.profile.authentication:
         raise Refused(
             Reason.UNAUTHORIZED,
             "profile: authentication",
             "this profile does not accept this authentication method",
             expected=" or ".join(profile.profile.authentication),
-            got=method,
+            got=identity.method,
         )
-    if method not in _BY_CHALLENGE:
+
+
+def _names(submission: Submission) -> tuple[Name, ...]:
+    """The names that the certificate is to hold: those of the request, each proven where the method wants that."""
+    if submission.identity.method not in _BY_CHALLENGE:
         return submission.csr.names
     names = _names_of_csr(submission.csr)
     missing, surplus = submission.proven - set(names), set(names) - submission.proven

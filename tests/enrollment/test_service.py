@@ -100,6 +100,15 @@ def test_a_request_finds_its_certificate_whatever_changed(lab: IssuanceLab) -> N
     assert lab.submit(profile(), submission([A])).serial == first.serial
 
 
+def test_a_request_id_belongs_to_who_used_it_first(lab: IssuanceLab) -> None:
+    lab.submit(profile(), submission([A]))
+    excluded = profile(names=Names(excluded_dns=("example.test",)), revision=2)
+    for settings in (profile(), excluded):
+        with pytest.raises(Refused) as refused:
+            lab.submit(settings, submission([A], who="acme:2"))
+        assert refused.value.reason is Reason.UNAUTHORIZED
+
+
 def test_a_refusal_leaves_nothing_behind(lab: IssuanceLab) -> None:
     excluded = profile(names=Names(excluded_dns=("example.test",)))
     with pytest.raises(Refused):

@@ -148,7 +148,9 @@ def profile(template: Template | None = None, *, revision: int = 1, **keys: Any)
     return Revisioned(id="lab", revision=revision, profile=Profile(**settings), template=template or Template())
 
 
-def submission(names: Sequence[Name], request_id: str = "1", method: str = "account", **facts: Any) -> Submission:
+def submission(
+    names: Sequence[Name], request_id: str = "1", method: str = "account", who: str = "acme:1", **facts: Any
+) -> Submission:
     """A request under a method, every name proven."""
     settings: dict[str, Any] = {"csr": facts.pop("csr", None) or csr(names), "proven": frozenset(names), **facts}
-    return Submission(request_id, Identity(method, "acme:1"), **settings)
+    return Submission(request_id, Identity(method, who), **settings)
