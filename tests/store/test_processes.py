@@ -11,7 +11,9 @@ from pathlib import Path
 from privca.store import Store
 
 # What a command does: open, read, close. As the last to close it would fold the WAL into the file and delete it.
-COMMAND = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM sqlite_master').fetchone(); c.close()"
+COMMAND = (
+    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM sqlite_master').fetchone(); c.close()"
+)
 
 
 def test_a_second_store_in_a_process_leaves_its_locks(open_store: Callable[[], Store], path: Path) -> None:
