@@ -16,17 +16,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from privca.base.durations import duration
-from privca.base.names import dns_name, profile_id
+from privca.base.names import dns_name
 from privca.base.refused import Refused
-from privca.issuance.issue import ProfileRules
-from privca.issuance.profile import CertificateAuthority, Profile, Revisioned, Struct, Template
+from privca.issuance.consistency import faults
+from privca.issuance.profile import CertificateAuthority, Profile, Struct, Template
 
 SERVED_PROTOCOLS = frozenset({"acme"})
 """Protocols that this version has a service for: a profile of another one would be an endpoint that nobody answers."""
-_AUTHENTICATIONS = {"acme": frozenset({"account", "eab", "open"})}
-_SUBJECT = frozenset({"CN", "O", "OU", "C", "ST", "L", "serialNumber", "emailAddress", "DC", "UID"})
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class ConfigurationError(Exception):
@@ -134,9 +130,7 @@ def load(path: Path) -> Config:
     tables["template"], tables["profile"] = profiles_of(document, path.name)
     config = Config(path=path.absolute(), **tables)
     _check_server(config, path.name)
-    _check_authorities(config.ca, path.name)
-    for id, profile in config.profile.items():
-        check_profile(config, id, profile, config.template, f"{path.name}: [profile.{id}]")
+    _check_issuance(config, config.template, config.profile, path.name)
     return config
 
 
@@ -150,8 +144,7 @@ def load_profiles(path: Path, config: Config) -> dict[str, tuple[Profile, Templa
     if not profiles:
         raise ConfigurationError(f"{path.name}: there is no profile in it; write at least one table [profile.ID]")
     known = {**config.template, **templates}
-    for id, profile in profiles.items():
-        check_profile(config, id, profile, known, f"{path.name}: [profile.{id}]")
+    _check_issuance(config, known, profiles, path.name)
     return {id: (profile, known[profile.template]) for id, profile in profiles.items()}
 
 
@@ -164,52 +157,14 @@ def profiles_of(document: Mapping[str, Any], where: str) -> tuple[dict[str, Temp
     return templates, _convert_each(document.get("profile", {}), Profile, f"{where}: profile")
 
 
-def check_profile(config: Config, id: str, profile: Profile, templates: Mapping[str, Template], where: str) -> None:
-    """Whether everything that ``profile`` refers to exists and its values make sense. :raises ConfigurationError:"""
-    try:
-        profile_id(id)
-    except Refused as refused:
-        raise ConfigurationError(f"{where}: {refused.detail}") from None
-    if profile.protocol not in SERVED_PROTOCOLS:
-        raise ConfigurationError(
-            f"{where}: this version does not serve protocol {profile.protocol!r}; it serves {_listed(SERVED_PROTOCOLS)}"
-        )
-    if profile.issuer not in config.ca:
-        raise ConfigurationError(
-            f"{where}: issuer {profile.issuer!r} is not a CA{_meant(profile.issuer, config.ca)}; the CAs are {_listed(config.ca)}"
-        )
-    if profile.template not in templates:
-        raise ConfigurationError(
-            f"{where}: template {profile.template!r} is not there{_meant(profile.template, templates)}; "
-            f"write a table [template.{profile.template}]"
-        )
-    if not profile.authentication:
-        raise ConfigurationError(
-            f'{where}: authentication is empty; name at least one method, as in authentication = ["account"]'
-        )
-    for method in profile.authentication:
-        if method not in _AUTHENTICATIONS[profile.protocol]:
-            allowed = _listed(_AUTHENTICATIONS[profile.protocol])
-            raise ConfigurationError(f"{where}: authentication {method!r} is not for {profile.protocol}; choose from {allowed}")
-        if method == "open" and config.lab is None:
+def _check_issuance(config: Config, templates: Mapping[str, Template], profiles: Mapping[str, Profile], where: str) -> None:
+    for id, profile in profiles.items():
+        if profile.protocol not in SERVED_PROTOCOLS:
             raise ConfigurationError(
-                f"{where}: authentication 'open' issues to anybody and exists only in a lab made by 'privca up'"
+                f"{where}: [profile.{id}]: this version does not serve protocol {profile.protocol!r}; it serves {_listed(SERVED_PROTOCOLS)}"
             )
-    options = profile.acme
-    for key, text in (
-        ("validity", profile.validity),
-        ("renewal_window", profile.renewal_window),
-        ("backdate", profile.backdate),
-        ("acme.nonce_life", options.nonce_life),
-        ("acme.order_life", options.order_life),
-        ("acme.authorization_life", options.authorization_life),
-        ("acme.validation_interval", options.validation_interval),
-    ):
-        _check_duration(text, f"{where}: {key}")
-    try:
-        ProfileRules(Revisioned(id=id, revision=0, profile=profile, template=templates[profile.template]))
-    except (ValueError, Refused) as error:
-        raise ConfigurationError(f"{where}: {error}") from None
+    for fault in faults(config.ca, templates, profiles, lab=config.lab is not None):
+        raise ConfigurationError(f"{where}: {fault}")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -257,32 +212,6 @@ def _check_server(config: Config, where: str) -> None:
         host_and_port(config.validation.resolver, f"{where}: [validation] resolver")
 
 
-def _check_authorities(authorities: Mapping[str, CertificateAuthority], where: str) -> None:
-    for name, authority in authorities.items():
-        place = f"{where}: [ca.{name}]"
-        if not _NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"{place}: the name of a CA is [a-z0-9][a-z0-9-]{{0,62}}, since it stands in file names and URLs"
-            )
-        for attribute in authority.subject:
-            if attribute not in _SUBJECT:
-                raise ConfigurationError(
-                    f"{place}: subject has no attribute {attribute!r}{_meant(attribute, _SUBJECT)}; known are {_listed(_SUBJECT)}"
-                )
-        if not authority.subject:
-            raise ConfigurationError(f'{place}: subject is empty; write subject = {{ CN = "..." }} (RFC 5280 section 4.1.2.6)')
-        _check_duration(authority.validity, f"{place}: validity")
-        _check_duration(authority.crl_life, f"{place}: crl_life")
-        above, seen = authority.parent, {name}
-        while above:
-            if above not in authorities:
-                raise ConfigurationError(f"{place}: parent {above!r} is not a CA{_meant(above, authorities)}")
-            if above in seen:
-                raise ConfigurationError(f"{place}: its parents form a circle; one CA has to be a root, without 'parent'")
-            seen.add(above)
-            above = authorities[above].parent
-
-
 def check_host(host: str, where: str) -> None:
     """Whether ``host`` is an IP address or a DNS name in canonical form."""
     try:
@@ -318,13 +247,6 @@ def _check_cidr(text: str, where: str) -> None:
         ipaddress.ip_network(text)
     except ValueError as error:
         raise ConfigurationError(f"{where}: {error}; write a block as in '192.0.2.0/24' or '2001:db8::/32'") from None
-
-
-def _check_duration(text: str, where: str) -> None:
-    try:
-        duration(text)
-    except ValueError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
 
 
 def _convert_each(tables: Any, kind: type[T], where: str) -> dict[str, T]:
