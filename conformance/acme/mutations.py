@@ -144,9 +144,10 @@ def _der_signature(jws: Envelope) -> None:
 
 
 def _long_signature(jws: Envelope) -> None:
+    """A zero octet in front of ``s``: the same number, so only its width is wrong."""
     octets = unb64(jws["signature"])
     half = len(octets) // 2
-    jws["signature"] = b64(b"\0" + octets[:half] + b"\0" + octets[half:])
+    jws["signature"] = b64(octets[:half] + b"\0" + octets[half:])
 
 
 def _padded(name: str) -> Callable[[Envelope], None]:

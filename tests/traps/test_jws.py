@@ -286,7 +286,6 @@ def test_post_as_get_with_an_empty_object_is_refused(lab):
         (b"null", "null"),
         (b'"x"', "text"),
         (b"{", "cut"),
-        (b'{"identifiers":[],"identifiers":[]}', "twice"),
         (b"", "empty"),
     ],
 )
