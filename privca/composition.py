@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,7 +127,11 @@ def add_profiles(parts: Parts, profiles: Mapping[str, tuple[Profile, Template]])
 def issue_external_key(parts: Parts, profile_id: str, life: timedelta) -> ExternalKey:
     """Make and store an external account binding key (RFC 8555 section 7.3.4) that can bind one account within ``life``."""
     now = parts.clock.now()
-    key = ExternalKey(token(parts.entropy), profile_id, parts.entropy.octets(_EAB_OCTETS), now, now + life, None)
+    kid, secret = token(parts.entropy), parts.entropy.octets(_EAB_OCTETS)
+    # Either is pasted behind an option, where a client would take a leading hyphen for another option.
+    while kid.startswith("-") or urlsafe_b64encode(secret).startswith(b"-"):
+        kid, secret = token(parts.entropy), parts.entropy.octets(_EAB_OCTETS)
+    key = ExternalKey(kid, profile_id, secret, now, now + life, None)
     run(parts.store.commit(key))
     return key
 

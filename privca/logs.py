@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import Any, ClassVar, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -19,25 +19,29 @@ def configure(config: Config) -> None:
     stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal)
     before: list[Processor] = [structlog.processors.add_log_level, stamp, structlog.processors.format_exc_info]
     for_programs = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
-    for_people: list[Processor] = [_in_words, structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False, sort_keys=False)]
     structlog.configure(
-        processors=[*before, *for_people] if terminal else [*before, for_programs],
+        processors=[*before, _ForPeople() if terminal else for_programs],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )
 
 
-def _in_words(_: object, __: str, event: EventDict) -> EventDict:
-    """An exchange as a line that is read from left to right."""
-    if event["event"] != "exchange":
-        return event
-    said = f"{event['method']:<4} {event['status']} {event['path']}  {event['decision']}"
-    return {
-        "timestamp": event["timestamp"],
-        "level": event["level"],
-        "event": f"{said} ({event['clause']}) {event['ms']} ms" if event["clause"] else f"{said} {event['ms']} ms",
-    }
+class _ForPeople:
+    """Renders for a terminal: an exchange as a line that is read from left to right, anything else as structlog does."""
+
+    _COLOURS: ClassVar[dict[int, str]] = {2: "\x1b[32m", 3: "\x1b[32m", 4: "\x1b[33m", 5: "\x1b[31m"}
+
+    def __init__(self) -> None:
+        self._other = structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False, sort_keys=False)
+
+    def __call__(self, logger: Any, name: str, event: EventDict) -> str:
+        """One line."""
+        if event["event"] != "exchange":
+            return self._other(logger, name, event)
+        dim, plain, colour = "\x1b[2m", "\x1b[0m", self._COLOURS.get(event["status"] // 100, "")
+        said = f"{dim}{event['timestamp']}{plain} {colour}{event['status']}{plain} {event['method']:<4} {event['path']}"
+        return f"{said}  {event['decision']}{dim}  {event['clause']}  {event['ms']} ms{plain}"
 
 
 def _open(config: Config) -> TextIO:

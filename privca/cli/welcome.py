@@ -13,6 +13,8 @@ from rich.text import Text
 from privca.config import Config
 
 _LABEL = 13
+_WIDTH = 120
+"""Of what goes into a pipe or file."""
 _NEXT_LINE = f" \\\n{' ' * (_LABEL + 4)}"
 """Goes on with a command in the next line, as a shell reads it."""
 
@@ -56,7 +58,9 @@ def welcome(
         text = Text(f"  {label:<{_LABEL}}", style="dim")
         for part in parts:
             words, style = part if isinstance(part, tuple) else (part, "")
-            text.append(words, style=f"not dim {style}")
+            # What is dim is a remark: it goes where there is room for it.
+            if style != "dim" or text.cell_len + len(words) <= out.width or not out.is_terminal:
+                text.append(words, style=f"not dim {style}")
         out.print(text, soft_wrap=True)
 
     out.print()
@@ -73,7 +77,7 @@ def welcome(
         out.print()
         line("ACME", (str(profile["url"]), "bold cyan"), (f"  {_purpose(profile)}", "dim"))
         for client, command in commands(config, profile):
-            first, *rest = command
+            first, *rest = _filled(command, (out.width if out.is_terminal else _WIDTH) - _LABEL - 8)
             line(client, (first, "green"), *((f"{_NEXT_LINE}{words}", "green") for words in rest))
     out.print()
     if not resolver:
@@ -83,7 +87,7 @@ def welcome(
     else:
         line("names", f"the DNS server at {resolver} is asked")
     line("challenges", f"http-01 at port {validation.http01_port}, tls-alpn-01 at port {validation.tlsalpn01_port}, dns-01")
-    line("CRLs", "  ".join(f"{server.http_url}/crl/{name}.crl" for name in _issuing(config)))
+    line("CRLs", f"{server.http_url}/crl/{_either(_issuing(config))}.crl")
     line(
         "admin", f"http://127.0.0.1:{server.admin_port}", ("  health, metrics, and DNS answers as for pebble-challtestsrv", "dim")
     )
@@ -95,7 +99,7 @@ def welcome(
 
 
 def commands(config: Config, profile: Mapping[str, object]) -> list[tuple[str, list[str]]]:
-    """A command for each of the usual clients, ready to be pasted: (client, lines of the command)."""
+    """A command for each of the usual clients, ready to be pasted: (client, parts that belong in one line each)."""
     anchor, url = shlex.quote(str(config.file("ca.pem"))), shlex.quote(str(profile["url"]))
     port, mail = config.validation.http01_port, "you@example.test"
     bound = "kid" in profile
@@ -103,19 +107,34 @@ def commands(config: Config, profile: Mapping[str, object]) -> list[tuple[str, l
     name = "eab.example.test" if bound else "www.example.test"
     binding = [f"--eab-kid {profile['kid']}", f"--eab-hmac-key {profile['hmac_key']}"] if bound else []
     certbot = [
-        f"REQUESTS_CA_BUNDLE={anchor} certbot certonly --standalone --http-01-port {port}",
-        f"-n --agree-tos -m {mail} --config-dir certbot --work-dir certbot --logs-dir certbot",
+        f"REQUESTS_CA_BUNDLE={anchor} certbot certonly",
+        f"--standalone --http-01-port {port}",
+        *("-n", "--agree-tos", f"-m {mail}"),
+        # So that it runs without root's directories.
+        *("--config-dir certbot", "--work-dir certbot", "--logs-dir certbot"),
         *binding,
-        f"--server {url} -d {name}",
+        *(f"--server {url}", f"-d {name}"),
     ]
     if bound:
         return [("certbot", certbot)]
     lego = [
-        f"LEGO_CA_CERTIFICATES={anchor} lego --accept-tos --email {mail} --http --http.port :{port}",
-        f"--server {url} --domains {name} run",
+        f"LEGO_CA_CERTIFICATES={anchor} lego",
+        *("--accept-tos", f"--email {mail}", f"--http --http.port :{port}"),
+        *(f"--server {url}", f"--domains {name} run"),
     ]
-    acme_sh = [f"acme.sh --issue --standalone --httpport {port} --ca-bundle {anchor}", f"--server {url} -d {name}"]
+    acme_sh = [f"acme.sh --issue --standalone --httpport {port}", f"--ca-bundle {anchor}", f"--server {url}", f"-d {name}"]
     return [("certbot", certbot), ("lego", lego), ("acme.sh", acme_sh)]
+
+
+def _filled(parts: Sequence[str], width: int) -> list[str]:
+    """The parts in lines of at most ``width``, unless one alone is longer."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + 1 + len(part) <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 def _tree(config: Config) -> list[str | tuple[str, str]]:
@@ -130,8 +149,14 @@ def _purpose(profile: Mapping[str, object]) -> str:
     return "accounts bound by the key below" if "kid" in profile else "for any new account"
 
 
+def _either(names: Sequence[str]) -> str:
+    """As curl and shells write alternatives."""
+    return names[0] if len(names) == 1 else f"{{{','.join(names)}}}"
+
+
 def _issuing(config: Config) -> list[str]:
-    return sorted({profile.issuer for profile in config.profile.values()})
+    issuers = {profile.issuer for profile in config.profile.values()}
+    return [name for name in config.ca if name in issuers] or list(config.ca)
 
 
 def _short(path: Path) -> str:
