@@ -87,9 +87,8 @@ class Transcript:
             self._write(self._take())
         elif self._octets > self._buffered:
             self._flush()
-        elif not self._scheduled:
-            self._scheduled = True
-            self._reactor.callLater(self._interval, self._timed)
+        else:
+            self._schedule()
 
     async def close(self) -> None:
         """Write what is waiting, and close the file."""
@@ -98,6 +97,11 @@ class Transcript:
         self._write(self._take())
         os.close(self._file)
         self._file = -1
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._reactor.callLater(self._interval, self._timed)
 
     def _timed(self) -> None:
         self._scheduled = False
@@ -115,6 +119,8 @@ class Transcript:
             await self._run_in_thread(lambda: self._write(batch))
         finally:
             self._writing = None
+            if self._records:  # they came meanwhile, and found the thread busy
+                self._schedule()
 
     def _take(self) -> list[Record]:
         batch, self._records = self._records, []

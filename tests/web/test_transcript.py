@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 import time
 from datetime import UTC, datetime
@@ -144,6 +145,37 @@ def test_order_and_completeness_with_a_real_thread(path, loop):
     loop.run(busy)
     loop.run(transcript.close)
     assert [line["id"] for line in lines(path)] == [f"e{n}" for n in range(500)]
+
+
+def test_what_comes_while_a_thread_writes_is_written_after_it(path):
+    clock, threads = Clock(), []
+
+    def slow(work):
+        threads.append((Deferred(), work))
+        return threads[-1][0]
+
+    transcript = Transcript(path, clock, slow)
+    transcript.write(record("e0"))
+    clock.advance(1)
+    transcript.write(record("e1"))
+    clock.advance(1)
+    assert len(threads) == 1
+    done, work = threads[0]
+    done.callback(work())
+    clock.advance(1)
+    done, work = threads[1]
+    done.callback(work())
+    assert [line["id"] for line in lines(path)] == ["e0", "e1"]
+    close(transcript)
+
+
+def test_a_full_disk_stops_nobody(path, capsys):
+    transcript = Transcript(path, Clock(), direct)
+    os.close(transcript._file)
+    transcript._file = os.open("/dev/full", os.O_WRONLY)
+    transcript.write(record())
+    close(transcript)
+    assert "cannot be written" in "".join(capsys.readouterr())
 
 
 def test_it_is_cheap(path):
