@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from interop import declaration, engines, page, results, run, system
+from interop import declaration, engines, page, plan, results, run, system
 from interop.probes import PROBES
 from interop.results import Results, Row
 from interop.scenarios import SCENARIOS
@@ -95,7 +95,7 @@ def run_(
     engine: str, names: list[str], ids: list[str], target: str, workers: int, install: bool, skip_ok: bool, out: Path
 ) -> None:
     """Run the matrix; write results.json and index.html."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
     started = datetime.now(UTC)
     out.mkdir(parents=True, exist_ok=True)
     out = out.resolve()
@@ -108,7 +108,7 @@ def run_(
         with console.status("") as status:
             status.update("looking at the engines of this machine")
             found_engines = run.reports(ladder)
-            tasks, rows = run.plan([CLIENTS[name] for name in names], order, ladder, target, status.update)
+            tasks, rows = plan.plan([CLIENTS[name] for name in names], order, ladder, target, status.update)
         for skipped in {(row.client, row.detail) for row in rows}:
             console.print(f"[yellow]SKIP[/] {escape(skipped[0])}: {escape(skipped[1])}", soft_wrap=True)
         version = run.server_version(target) if tasks else ""

@@ -22,8 +22,8 @@ def key(suite: str, packages: Iterable[str]) -> str:
     return f"{suite}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
-def source() -> str:
-    """The package source of this machine that is Debian's. :raises MissingError: if apt knows none."""
+def source(*, install: bool) -> str:
+    """The package source of this machine that is Debian's; ``install`` lets it get package lists. :raises MissingError: if apt knows none."""
     if not shutil.which("apt-get"):
         raise system.MissingError("there is no apt on this machine to take packages from")
     query = [
@@ -37,12 +37,15 @@ def source() -> str:
         "Label: Debian",
     ]
     done = subprocess.run(query, capture_output=True, text=True, check=False)  # noqa: S603
-    if not (lines := done.stdout.split()):
+    if not (lines := done.stdout.split()) and install and os.geteuid() == 0:
+        system.apt_get("update")
+        lines = subprocess.run(query, capture_output=True, text=True, check=False).stdout.split()  # noqa: S603
+    if not lines:
         raise system.MissingError("apt has no package source of Debian, or no package lists yet (apt-get update)")
     return lines[0]
 
 
-def root(suite: str, packages: Iterable[str]) -> Path:
+def root(suite: str, packages: Iterable[str], *, install: bool) -> Path:
     """The root directory, made now if it is not there. :raises MissingError: with the last words of mmdebstrap if that fails."""
     packages = sorted(set(packages))
     final = system.cache() / "roots" / key(suite, packages)
@@ -53,9 +56,10 @@ def root(suite: str, packages: Iterable[str]) -> Path:
             return final
         unfinished = final.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        argv = ["mmdebstrap", "--quiet", "--variant=apt", f"--include={','.join(packages)}"]
-        argv += ["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"]
-        done = subprocess.run([*argv, suite, str(unfinished), source()], capture_output=True, text=True, check=False)  # noqa: S603
+        options = ["--quiet", "--variant=apt", f"--include={','.join(packages)}"]
+        options += ["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"]
+        argv = ["mmdebstrap", *options, suite, str(unfinished), source(install=install)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise system.MissingError(f"mmdebstrap: {done.stderr.strip()[-400:]}")

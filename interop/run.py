@@ -1,22 +1,19 @@
-"""A run: places for the clients, workers in namespaces, one row for each client and scenario, and the verdict on the whole."""
+"""A run: workers in namespaces, one row for each task, and the verdict on the whole."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import queue
-import shlex
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from interop import engines, namespaces, servers
-from interop.declaration import Client
+from interop import namespaces, servers
 from interop.engines import Engine, Unavailable
 from interop.probes import PROBES
 from interop.results import EngineReport, Results, Row
@@ -72,64 +69,6 @@ class Worker:
             self._process.wait()
 
 
-def plan(
-    chosen: Sequence[Client], scenarios: Sequence[str], ladder: Sequence[Engine], target: str, say: Callable[[str], None]
-) -> tuple[list[Task], list[Row]]:
-    """A task for each client and scenario; and a row, skipped with the reason, for each that cannot run here."""
-    today = datetime.datetime.now(datetime.UTC).date()
-    tasks, skipped = [], []
-    for client in chosen:
-        applying = [id for id in scenarios if SCENARIOS[id].protocol in client.protocols]
-        say(f"{client.name}: making a place for it")
-        try:
-            engine, place = engines.place(ladder, client)
-            version = engine.version(client, place)
-        except Unavailable as unavailable:
-            for id in applying:
-                row = Row(
-                    client=client.name,
-                    version="",
-                    protocol=SCENARIOS[id].protocol,
-                    scenario=id,
-                    mode="",
-                    verdict="skip",
-                    expected=client.expects(id, today)[0],
-                    detail=str(unavailable),
-                )
-                skipped.append(row)
-            continue
-        rows = [("probe", id) for id in PROBES] + [("scenario", id) for id in applying]
-        for kind, id in rows:
-            expected, why = client.expects(id, today)
-            again = shlex.join(
-                [
-                    "privca-interop",
-                    "run",
-                    "--target",
-                    target,
-                    "--engine",
-                    engine.name,
-                    "--clients",
-                    client.name,
-                    "--scenarios",
-                    id,
-                ]
-            )
-            task = Task(
-                client=client,
-                place=place,
-                mode=engine.name,
-                version=version,
-                kind="probe" if kind == "probe" else "scenario",
-                scenario=id,
-                expected=expected,
-                why=why,
-                again=again if kind == "scenario" else "",
-            )
-            tasks.append(task)
-    return tasks, skipped
-
-
 def carry_out(tasks: Sequence[Task], target: str, workers: int, out: Path) -> Iterator[Row]:
     """Rows as they are found out. :raises HarnessError:"""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -156,21 +95,29 @@ def carry_out(tasks: Sequence[Task], target: str, workers: int, out: Path) -> It
         for thread in threads:
             thread.start()
         failure, ended = None, 0
-        while ended < len(threads):
-            match found.get():
-                case None:
-                    ended += 1
-                case HarnessError() as error:
-                    failure = error
-                    with contextlib.suppress(queue.Empty):  # the others finish what they have, and no more
-                        while True:
-                            waiting.get_nowait()
-                case Row() as row:
-                    yield row
-        for thread in threads:
-            thread.join()
+        try:
+            while ended < len(threads):
+                match found.get():
+                    case None:
+                        ended += 1
+                    case HarnessError() as error:
+                        failure = error
+                        _empty(waiting)
+                    case Row() as row:
+                        yield row
+        finally:
+            # However this ends, workers finish what they have and no more.
+            _empty(waiting)
+            for thread in threads:
+                thread.join()
         if failure is not None:
             raise failure
+
+
+def _empty(waiting: queue.SimpleQueue[Task]) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            waiting.get_nowait()
 
 
 def reports(ladder: Sequence[Engine]) -> tuple[EngineReport, ...]:

@@ -32,8 +32,13 @@ def need(program: str, *, install: bool) -> None:
         raise MissingError(f"{program} is not installed, and only root can install it")
     if not shutil.which("apt-get"):
         raise MissingError(f"{program} is not installed, and there is no apt-get to install it with")
+    apt_get("update")
+    apt_get("install", "-y", "--no-install-recommends", PACKAGES[program])
+
+
+def apt_get(*arguments: str) -> None:
+    """Run apt-get, asking nothing. :raises MissingError: with its last words if it fails."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", PACKAGES[program]]):
-        done = subprocess.run(["apt-get", "-qq", *arguments], capture_output=True, text=True, env=environment, check=False)  # noqa: S603, S607
-        if done.returncode != 0:
-            raise MissingError(f"apt-get {arguments[0]}: {done.stderr.strip()[-300:]}")
+    done = subprocess.run(["apt-get", "-qq", *arguments], capture_output=True, text=True, env=environment, check=False)  # noqa: S603, S607
+    if done.returncode != 0:
+        raise MissingError(f"apt-get {arguments[0]}: {done.stderr.strip()[-300:]}")

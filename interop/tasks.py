@@ -27,6 +27,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     version: str
     kind: Literal["scenario", "probe"]
+    protocol: str
     scenario: str
     expected: Verdict
     why: str

@@ -29,14 +29,14 @@ def probe(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, 
     """Run one probe of a driver; ``pass`` is the exit status that the protocol asks for, and no certificate."""
     wanted = probes.PROBES[task.scenario]
     order = {
-        "protocol": "acme",
+        "protocol": task.protocol,
         "actions": wanted.actions or [f"x{secrets.token_hex(4)}"],
         "names": [f"{job.label(task.client)}.example.test"],
         "challenge": "http-01",
         "key": "ec256",
         "reason": "unspecified",
     }
-    with wanted.broken(server.service("acme", with_credential=False), folder) as service:
+    with wanted.broken(server.service(task.protocol, with_credential=False), folder) as service:
         done = job.run(task.client, task.place, service, order, folder / "job", patience=15)
     checks = (
         Check(f"the driver exits with {wanted.status}", done.status == wanted.status, str(done.status)),
@@ -87,7 +87,7 @@ def carry_out(task: Task, server: Server, setup: Setup) -> Row:
     return Row(
         client=task.client.name,
         version=task.version,
-        protocol="acme",
+        protocol=task.protocol,
         scenario=task.scenario,
         mode=task.mode,
         verdict=found,

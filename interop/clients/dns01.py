@@ -1,6 +1,6 @@
 """Put a dns-01 answer into the server's resolver: the hook that clients call, whatever their way of calling.
 
-``python3 -m interop.clients.dns01 set|clear API NAME VALUE``; the API speaks the calls of pebble-challtestsrv.
+``python3 dns01.py set|clear API NAME VALUE``; the API speaks the calls of pebble-challtestsrv.
 Where NAME and VALUE are missing they come from certbot's variables.
 """
 

@@ -64,7 +64,8 @@ class Driver:
         with printed.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - the argv is the driver's own
                 argv,
-                env={**os.environ, **environment},
+                # Where drivers find this package, clients must not look for theirs.
+                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -88,6 +89,10 @@ class Driver:
             last = " / ".join([line.strip() for line in shown.splitlines() if line.strip()][-3:])
             raise ClientFailedError(f"{argv[0]} exited with {status}: {last[-500:]}")
         return text
+
+    def dns01_hook(self) -> str:
+        """The start of a shell command that changes TXT records; ``set`` or ``clear`` and the arguments of :mod:`interop.clients.dns01` follow."""
+        return shlex.join([sys.executable, str(Path(__file__).with_name("dns01.py"))])
 
     def keep(self, label: str, source: Path) -> None:
         """Keep a file as evidence under a label: ``issue.certificate``, ``issue.chain``, ``issue.key``, ``account.key`` ..."""

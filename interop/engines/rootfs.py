@@ -41,7 +41,7 @@ class Rootfs(Engine):
             for package in other.debian.packages
         }
         try:
-            return RootfsPlace(str(images.root(suite, packages)))
+            return RootfsPlace(str(images.root(suite, packages, install=self.install)))
         except system.MissingError as missing:
             raise Unavailable(str(missing)) from None
 

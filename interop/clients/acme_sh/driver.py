@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 
 from interop.clients.driving import Driver, main
 
@@ -43,8 +42,7 @@ class AcmeSh(Driver):
         if self.job["challenge"] == "dns-01":
             folder = self.home / "dnsapi"
             folder.mkdir(exist_ok=True)
-            hook = shlex.join([sys.executable, "-m", "interop.clients.dns01"])
-            (folder / "dns_lab.sh").write_text(HOOK.format(hook=hook, api=shlex.quote(self.job["dns_api"])))
+            (folder / "dns_lab.sh").write_text(HOOK.format(hook=self.dns01_hook(), api=shlex.quote(self.job["dns_api"])))
         # With --dnssleep it does not ask a public resolver whether the record is there.
         ways = {"http-01": ["--standalone"], "tls-alpn-01": ["--alpn"], "dns-01": ["--dns", "dns_lab", "--dnssleep", "1"]}
         return list(self.need(ways, self.job["challenge"]))

@@ -6,7 +6,6 @@ import ipaddress
 import json
 import shlex
 import subprocess
-import sys
 
 from interop.clients.driving import Driver, UnsupportedError, main
 
@@ -49,12 +48,12 @@ class Certbot(Driver):
             return ["--standalone", "--preferred-challenges", "http"]
         if self.job["challenge"] != "dns-01":
             raise UnsupportedError(f"certbot has no {self.job['challenge']}")
-        hook = [sys.executable, "-m", "interop.clients.dns01"]
+        hook, api = self.dns01_hook(), shlex.quote(self.job["dns_api"])
         return [
             "--manual",
             "--preferred-challenges=dns",
-            f"--manual-auth-hook={shlex.join([*hook, 'set', self.job['dns_api']])}",
-            f"--manual-cleanup-hook={shlex.join([*hook, 'clear', self.job['dns_api']])}",
+            f"--manual-auth-hook={hook} set {api}",
+            f"--manual-cleanup-hook={hook} clear {api}",
         ]
 
     def names(self) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from pathlib import Path
 
 from interop.clients.driving import Driver, main
@@ -14,7 +13,7 @@ REASONS = {"unspecified": "0", "keyCompromise": "1", "affiliationChanged": "3", 
 # lego's own hook protocol: ACTION FQDN VALUE.
 HOOK = """#!/bin/sh
 [ "$1" = present ] && action=set || action=clear
-exec {python} -m interop.clients.dns01 "$action" {api} "$2" "$3"
+exec {hook} "$action" {api} "$2" "$3"
 """
 
 
@@ -46,7 +45,7 @@ class Lego(Driver):
     def call(self, *command: str) -> None:
         """Run lego with the hook at hand."""
         hook = self.folder / "hook"
-        hook.write_text(HOOK.format(python=shlex.quote(sys.executable), api=shlex.quote(self.job["dns_api"] or "")))
+        hook.write_text(HOOK.format(hook=self.dns01_hook(), api=shlex.quote(self.job["dns_api"] or "")))
         hook.chmod(0o700)
         self.run([*self.base(), *command], EXEC_PATH=str(hook), EXEC_SEQUENCE_INTERVAL="1")
 

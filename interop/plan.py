@@ -1,0 +1,73 @@
+"""What there is to do: a task for each client and scenario, and for those that cannot run here a row that says why."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from interop import engines
+from interop.declaration import Client
+from interop.engines import Engine, Unavailable
+from interop.probes import PROBES
+from interop.results import Row
+from interop.scenarios import SCENARIOS
+from interop.tasks import Task
+
+
+def plan(
+    chosen: Sequence[Client], scenarios: Sequence[str], ladder: Sequence[Engine], target: str, say: Callable[[str], None]
+) -> tuple[list[Task], list[Row]]:
+    """Tasks, the probes of each driver among them; and a row, skipped with the reason, for each scenario that cannot run here."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    tasks: list[Task] = []
+    skipped = []
+    for client in chosen:
+        applying = [SCENARIOS[id] for id in scenarios if SCENARIOS[id].protocol in client.protocols]
+        say(f"{client.name}: making a place for it")
+        try:
+            engine, place = engines.place(ladder, client)
+            version = engine.version(client, place)
+        except Unavailable as unavailable:
+            for scenario in applying:
+                row = Row(
+                    client=client.name,
+                    version="",
+                    protocol=scenario.protocol,
+                    scenario=scenario.id,
+                    mode="",
+                    verdict="skip",
+                    expected=client.expects(scenario.id, today)[0],
+                    detail=str(unavailable),
+                )
+                skipped.append(row)
+            continue
+        probe = Task(
+            client=client,
+            place=place,
+            mode=engine.name,
+            version=version,
+            kind="probe",
+            protocol=client.protocols[0],
+            scenario="",
+            expected="pass",
+            why="",
+            again="",
+        )
+        tasks += [msgspec.structs.replace(probe, scenario=id) for id in PROBES]
+        for scenario in applying:
+            expected, why = client.expects(scenario.id, today)
+            again = ["run", "--target", target, "--engine", engine.name, "--clients", client.name, "--scenarios", scenario.id]
+            task = msgspec.structs.replace(
+                probe,
+                kind="scenario",
+                protocol=scenario.protocol,
+                scenario=scenario.id,
+                expected=expected,
+                why=why,
+                again=shlex.join(["privca-interop", *again]),
+            )
+            tasks.append(task)
+    return tasks, skipped
