@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Factory
@@ -24,7 +25,7 @@ class Listeners:
         self._reactor = reactor
         self._ports: list[Port] = []
 
-    def serve(self, sockets: Sequence[socket.socket], factory: Factory, tls: ServerTls | None = None) -> None:
+    def serve(self, sockets: Sequence[socket.socket], factory: Factory[Any], tls: ServerTls | None = None) -> None:
         """Accept on listening sockets, with TLS if ``tls`` is given. The sockets are duplicated: the caller may close its own."""
         served = factory if tls is None else TlsFactory(tls, factory, self._reactor)
         for one in sockets:

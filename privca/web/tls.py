@@ -58,7 +58,7 @@ class TlsFactory(TLSMemoryBIOFactory):
 
     protocol = TLSMemoryBIOProtocol
 
-    def __init__(self, tls: ServerTls, wrapped: Factory, reactor: Reactor) -> None:
+    def __init__(self, tls: ServerTls, wrapped: Factory[Any], reactor: Reactor) -> None:
         super().__init__(cast("Any", tls), False, cast("Any", wrapped), clock=cast("Any", reactor))
 
 
