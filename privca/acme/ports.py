@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from privca.base.names import Name
 from privca.issuance.ports import Conflict
@@ -27,8 +28,7 @@ class AccountStatus(enum.StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """RFC 8555 section 7.1.2. ``jwk`` is the account key as canonical JSON; ``external_account`` the JWS that bound it, as JSON text."""
 
     id: str
@@ -53,8 +53,7 @@ class ChallengeStatus(enum.StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(msgspec.Struct, frozen=True):
     """RFC 8555 section 8. ``errors`` are problem documents of failed attempts as JSON text, oldest first."""
 
     type: str
@@ -75,8 +74,7 @@ class AuthorizationState(enum.StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """RFC 8555 section 7.1.4. ``name`` is without ``*.``; ``wildcard`` says that it was there. ``next_attempt`` is set while a
     challenge is processing: the time from which anybody may (re)start its validation, so that a crash leaves nothing waiting for ever."""
 
@@ -93,8 +91,7 @@ class Authorization:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """RFC 8555 section 7.1.3. The status is derived (``acme.rfc8555.order.status``) from this, its authorizations and the time.
 
     ``csr`` is set by finalize; ``serial`` (hex) when the certificate is there; ``error`` (problem document as JSON) when the order
@@ -118,8 +115,7 @@ class Order:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalKey:
+class ExternalKey(msgspec.Struct, frozen=True):
     """An external account binding key (RFC 8555 section 7.3.4): ``key`` is the HMAC key in clear, decrypted by the store."""
 
     id: str
@@ -182,37 +178,32 @@ class AcmeStore(Protocol):
         """Orders whose ``next_attempt`` has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """One look at the network that a challenge asks for; a pure plan, carried out by ``web.prober``."""
 
     profile_id: str
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
-class HttpProbe(Probe):
+class HttpProbe(Probe, frozen=True):
     """GET ``http://NAME/PATH`` on port 80 (RFC 8555 section 8.3); the prober follows redirects within its limits."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class DnsProbe(Probe):
+class DnsProbe(Probe, frozen=True):
     """Query TXT records of ``query_name``, following CNAME (RFC 8555 section 8.4)."""
 
     query_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class TlsAlpnProbe(Probe):
+class TlsAlpnProbe(Probe, frozen=True):
     """TLS to port 443 with ALPN ``acme-tls/1`` alone and this SNI (RFC 8737 section 3, RFC 8738 section 6)."""
 
     server_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class CaaProbe(Probe):
+class CaaProbe(Probe, frozen=True):
     """Query CAA records of ``query_name`` (RFC 8659 section 3); the core climbs the tree."""
 
     query_name: str
@@ -228,8 +219,7 @@ class ProbeFailure(enum.Enum):
     LIMIT = "limit"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """What a probe saw. ``failure`` and ``detail`` are set when it saw nothing; then the other fields are empty.
 
     HTTP: ``status``, ``body`` (up to the prober's limit), ``url`` (the last one). DNS: ``texts`` (each TXT record, its

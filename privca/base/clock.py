@@ -6,6 +6,7 @@ certificates (RFC 5280 section 4.1.2.5) and RFC 3339 timestamps without a fracti
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -22,7 +23,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """The machine's time, cut to whole seconds."""
-        return datetime.now(UTC).replace(microsecond=0)
+        return datetime.fromtimestamp(int(time.time()), UTC)
 
 
 class SetClock:

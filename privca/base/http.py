@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+
+class Peer(msgspec.Struct, frozen=True):
     """Who is at the other end of the connection.
 
     ``address`` is the remote IP address as text; ``tls`` tells whether the connection is TLS; ``certificate`` is the
@@ -19,8 +20,7 @@ class Peer:
     certificate: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request, body complete.
 
     ``path`` is the path as received (percent-encoding kept, no query); ``tail`` is what follows the profile ID in it,
@@ -39,8 +39,7 @@ class Request:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """One reply. Header names are sent exactly as spelled here; Content-Length, Date and Server are the adapter's."""
 
     status: int

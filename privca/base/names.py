@@ -9,10 +9,10 @@ from __future__ import annotations
 import enum
 import ipaddress
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import idna
+import msgspec
 
 from privca.base.refused import Reason, Refused
 
@@ -34,8 +34,7 @@ class NameKind(enum.StrEnum):
     URI = "uri"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Name:
+class Name(msgspec.Struct, frozen=True, order=True):
     """One name: ``value`` is a lower-case A-label DNS name (``*.`` in front if wildcard), an RFC 5952 or dotted IP address,
     an e-mail address with a lower-case domain, or a URI as given."""
 

@@ -6,9 +6,10 @@ The implementation of :class:`Door` is ``enrollment.service``; protocols depend 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from privca.base.exchange import Exchange
 from privca.base.names import Name
@@ -17,16 +18,14 @@ from privca.issuance.profile import Revisioned
 from privca.pkix.rfc2986 import CertificationRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Who asks, after authentication: ``method`` is the profile's authentication method, ``id`` is stable, as ``acme:ACCOUNT``."""
 
     method: str
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """A request for a certificate, as facts.
 
     ``request_id`` is stable for this request (an ACME order ID, an EST identity + CSR digest): submitting it twice finds the same
@@ -44,22 +43,19 @@ class Submission:
     asked: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(msgspec.Struct, frozen=True):
     """The answer to a submission that was granted: the record of the certificate, signed and stored."""
 
     certificate: Certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """The answer to a submission that waits (for a person): ask again after ``retry_after`` seconds."""
 
     retry_after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """One way from an issuing CA to a trust anchor: certificates as DER, issuing CA first, the self-signed root included last."""
 
     certificates: tuple[bytes, ...]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from privca.base.names import Name
 
@@ -20,8 +21,7 @@ class GenerationRole(enum.StrEnum):
     RETIRED = "retired"
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(msgspec.Struct, frozen=True):
     """One key of a CA with its certificates.
 
     ``certificate`` is its own certificate (self-signed for a root, signed by the parent otherwise). ``new_with_old`` and
@@ -65,8 +65,7 @@ class RevocationReason(enum.IntEnum):
     AA_COMPROMISE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True):
     """The record of one certificate, from its prepared TBS on.
 
     ``request_id`` names the request that it answers, unique within the profile: a request that is submitted twice finds its
@@ -98,8 +97,7 @@ class Certificate:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RevokedEntry:
+class RevokedEntry(msgspec.Struct, frozen=True):
     """One line of a CRL."""
 
     serial: bytes
@@ -108,8 +106,7 @@ class RevokedEntry:
     invalidity_date: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class CrlRecord:
+class CrlRecord(msgspec.Struct, frozen=True):
     """A CRL that was signed, and whose number is never given again (RFC 5280 section 5.2.3)."""
 
     authority: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from privca.base.refused import Reason, Refused
 from privca.base.states import StateTable

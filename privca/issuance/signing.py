@@ -7,10 +7,10 @@ finding leaves nothing behind that would block the request.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC
 
 from cryptography import x509
+from msgspec.structs import replace
 
 from privca.base.refused import Reason, Refused
 from privca.issuance.approved import Approved

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -265,7 +266,7 @@ def test_a_recorded_tbs_is_looked_at_again_before_it_is_signed_late(lab: Issuanc
     prepared = run(lab.store.certificate_by_request("lab", "1"))
     assert prepared is not None
     spoiled = prepared.tbs.replace(b"Lab Issuing", b"Lab issuing")
-    run(lab.store.add_certificate(replace(prepared, serial=b"\x41" * 20, request_id="2", tbs=spoiled, version=0)))
+    run(lab.store.add_certificate(msgspec.structs.replace(prepared, serial=b"\x41" * 20, request_id="2", tbs=spoiled, version=0)))
     with pytest.raises(Refused) as refused:
         lab.issue(profile(), request_id="2")
     assert (refused.value.reason, refused.value.clause) == (Reason.INTERNAL, "RFC 5280 section 4.1.2.4")
