@@ -31,13 +31,33 @@ class Done:
     artefacts: dict[str, str]
 
 
-def run(client: Client, place: Place, service: Service, order: Mapping[str, Any], folder: Path, patience: float = 120) -> Done:
-    """Run the driver; ``order`` is what to do: actions, names, key, challenge, reason, protocol. A command may take ``patience`` seconds."""
+SECRETS = ("hmac_key", "code")
+"""What is secret in a credential, whatever the protocol."""
+
+
+def run(
+    client: Client,
+    place: Place,
+    service: Service,
+    order: Mapping[str, Any],
+    folder: Path,
+    patience: float = 120,
+    grace: float = 30,
+) -> Done:
+    """Run the driver; ``order`` is what to do: actions, names, key, challenge, reason, protocol.
+
+    A command of the client may take ``patience`` seconds; the driver ends them, and is ended itself ``grace`` seconds later.
+    """
     folder.mkdir(parents=True)
     (folder / "home").mkdir()
     shutil.copyfile(service.trust, folder / "trust.pem")
-    credential = dict(service.credential, secrets=[service.credential["hmac_key"]]) if service.credential else None
-    seconds = patience * max(1, len(order["actions"])) + 30
+    credential = None
+    if service.credential is not None:
+        credential = {
+            **service.credential,
+            "secrets": [service.credential[name] for name in SECRETS if name in service.credential],
+        }
+    seconds = patience * max(1, len(order["actions"])) + grace
     job = {
         **order,
         "patience": patience,
