@@ -87,6 +87,14 @@ class Link(TwistedProtocol):
         await self.ended
         return self.received
 
+    def close(self) -> None:
+        """End in order: what was written, the last message of a TLS handshake above all, still reaches the other side."""
+        transport = cast("Transport", self.transport)
+        transport.loseConnection()
+        if self._tls:
+            # Not waiting for the other side's close_notify: nothing more is to be read.
+            cast("Transport", cast("TLSMemoryBIOProtocol", self.transport).transport).loseConnection()
+
     def abort(self) -> None:
         """Cut the connection."""
         if self.transport is not None:

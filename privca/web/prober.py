@@ -163,7 +163,8 @@ class NetworkProber:
                 alpn=tls.get_alpn_proto_negotiated().decode("latin-1"),
             )
         finally:
-            link.abort()
+            # RFC 8737 section 3: closed once the handshake is completed. Cut off, it would not be for the other side.
+            link.close()
 
     # -- addresses
 
