@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -127,14 +128,19 @@ class SocketTransport:
         origin = (parts.scheme, parts.netloc)
         kept = self._connections.pop(origin, None)
         if kept is not None:
-            try:
-                return self._on(kept, origin, request)
-            except (ConnectionError, http.client.RemoteDisconnected, http.client.BadStatusLine, http.client.CannotSendRequest):
-                kept.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError, http.client.BadStatusLine):
+                return self._tried(kept, origin, request)
         try:
-            return self._on(self._connect(*origin), origin, request)
+            return self._tried(self._connect(*origin), origin, request)
         except (OSError, http.client.HTTPException) as failure:
             raise Unreachable(f"{request.method} {request.url}: {type(failure).__name__}: {failure}") from failure
+
+    def _tried(self, connection: http.client.HTTPConnection, origin: tuple[str, str], request: HttpRequest) -> HttpResponse:
+        try:
+            return self._on(connection, origin, request)
+        except BaseException:
+            connection.close()
+            raise
 
     def _connect(self, scheme: str, netloc: str) -> http.client.HTTPConnection:
         if scheme == "https":
@@ -156,7 +162,9 @@ class SocketTransport:
             connection.putheader("User-Agent", self._user_agent)
         if "content-length" not in given and (request.body or request.method in {"POST", "PUT"}):
             connection.putheader("Content-Length", str(len(request.body)))
-        connection.endheaders(request.body or None)
+        # A server may answer and close before it has read a body that it does not want: its answer counts (RFC 9112 section 9.5).
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            connection.endheaders(request.body or None)
         reply = connection.getresponse()
         response = HttpResponse(reply.status, tuple(reply.getheaders()), reply.read(), request)
         if reply.will_close:
