@@ -187,6 +187,7 @@ class World:
     background: Background
     service: AcmeService
     peer: Peer = field(default_factory=lambda: Peer("192.0.2.1", tls=True))
+    entropy: SeededEntropy = field(default_factory=lambda: SeededEntropy(b"exchanges"))
     count: int = 0
 
     def profile(self, id: str = "web", authentication: Sequence[str] = ("account",), **options: Any) -> Revisioned:
@@ -240,7 +241,7 @@ class World:
         stem = "/certificate-authority/api/v1/acme/" if shared else f"/acme/{profile.id}/"
         assert path.startswith(stem), (path, stem)
         self.count += 1
-        exchange = Exchange(str(self.count), self.clock.now(), SeededEntropy(b"x"), profile.id)
+        exchange = Exchange(str(self.count), self.clock.now(), self.entropy, profile.id)
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(method, path, path.removeprefix(stem), query, fields, body, self.peer, origin)
         response = drive(self.service.handle(exchange, request, profile))

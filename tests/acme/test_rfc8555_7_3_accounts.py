@@ -207,3 +207,36 @@ def test_7_1_2_1_a_cursor_of_somebody_else_shows_nothing(world, client):
     theirs = other.order("a.example.test").header("location").rpartition("/")[2]
     other.order("b.example.test")
     assert client.post(f"{client.kid}/orders?cursor={theirs}").json == {"orders": []}
+
+
+def test_an_update_while_the_key_is_changed_is_decided_anew_and_refused(world, client, new_key, monkeypatch):
+    """What the old key signed does not overwrite the new key, nor is it carried out for an account that it no longer speaks for."""
+    new, url, commit, first = new_key(), client.url("key-change"), world.store.commit, [True]
+
+    async def meanwhile(*records):
+        if first:
+            first.clear()
+            header = {"alg": "ES256", "jwk": new.jwk, "url": url, "nonce": ...}
+            change = {"account": client.kid, "oldKey": client.key.jwk}
+            assert client.post("key-change", client.body(url, change, key=new, header=header)).status == 200
+        await commit(*records)
+
+    monkeypatch.setattr(world.store, "commit", meanwhile)
+    reply = client.post(client.kid, {"contact": ["mailto:old@example.test"]})
+    assert (reply.status, reply.type) == (401, "unauthorized")
+    client.key = new
+    assert "contact" not in client.post(client.kid).json
+
+
+def test_an_update_while_the_account_is_deactivated_does_not_bring_it_back(world, client, monkeypatch):
+    commit, first = world.store.commit, [True]
+
+    async def meanwhile(*records):
+        if first:
+            first.clear()
+            assert client.post(client.kid, {"status": "deactivated"}).status == 200
+        await commit(*records)
+
+    monkeypatch.setattr(world.store, "commit", meanwhile)
+    assert client.post(client.kid, {"contact": []}).status in (200, 401)
+    assert client.post(client.kid, {"contact": ["mailto:a@example.test"]}).status == 401

@@ -230,8 +230,19 @@ def test_one_that_expires_while_it_is_validated_does_not_become_valid(world, cli
     client.serve(challenge, "a.example.test")
     client.post(challenge["url"], {})
     world.clock.advance(timedelta(seconds=1))
+    assert client.post(url).json["status"] == "expired"
     world.background.run()
-    assert client.post(url).json["status"] == "invalid"
+    assert not world.network.seen
+    assert client.post(url).json["status"] == "expired"
+    assert client.post(challenge["url"]).json["status"] == "invalid"
+
+
+def test_one_that_expires_while_the_server_looks_does_not_become_valid(world, client, url, challenge):
+    client.serve(challenge, "a.example.test")
+    client.post(challenge["url"], {})
+    world.network.during = lambda: world.clock.advance(timedelta(days=7))
+    world.background.run()
+    assert client.post(url).json["status"] == "expired"
 
 
 def test_a_deactivated_account_validates_no_more(world, client, url, challenge):

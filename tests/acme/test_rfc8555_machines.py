@@ -63,6 +63,18 @@ def machine(build_world):
             assert reply.status == 201
             self.orders[reply.header("location")] = reply.json
 
+        @rule(names=st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True), finalized=st.booleans())
+        def ready(self, names, finalized):
+            """Most histories die early otherwise: an order whose names are all proven."""
+            reply = self.client.order(*names)
+            for url in reply.json["authorizations"]:
+                self.prove_one(url)
+            self.world.background.run()
+            self.orders[reply.header("location")] = reply.json
+            assert self.client.post(reply.header("location")).json["status"] == "ready"
+            if finalized:
+                assert self.client.finalize(reply, *names).json["status"] in ("processing", "valid")
+
         @rule(data=st.data(), right=st.booleans())
         def respond(self, data, right):
             url = self.pick(data, self.authorizations)
@@ -79,7 +91,9 @@ def machine(build_world):
 
         @rule(data=st.data())
         def prove(self, data):
-            url = self.pick(data, self.authorizations)
+            self.prove_one(self.pick(data, self.authorizations))
+
+        def prove_one(self, url):
             shown = self.client.post(url).json
             challenge = next((c for c in shown["challenges"] if c["type"] == "dns-01"), None)
             if challenge:
@@ -90,7 +104,7 @@ def machine(build_world):
         def work(self):
             self.world.background.run()
 
-        @rule(data=st.data(), good=st.booleans())
+        @rule(data=st.data(), good=st.sampled_from([True, True, False]))
         def finalize(self, data, good):
             url = self.pick(data, self.orders)
             before = self.client.post(url).json
@@ -113,7 +127,7 @@ def machine(build_world):
             reply = self.client.post(url, {"status": "deactivated"})
             assert (reply.status == 200) == (before in ("pending", "valid"))
 
-        @rule(hours=st.sampled_from([1, 30, 200]))
+        @rule(hours=st.sampled_from([1, 1, 1, 30, 200]))
         def time(self, hours):
             self.world.clock.advance(timedelta(hours=hours))
 

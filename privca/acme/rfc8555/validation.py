@@ -85,6 +85,14 @@ def failed(authorization: Authorization, now: datetime, refused: Refused, profil
     )
 
 
+def lapsed(authorization: Authorization) -> Authorization:
+    """The authorization after it expired under a validation: the challenge has failed, and expired it stays."""
+    challenge = processing(authorization)
+    error = problem.text(Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.1.6", "the authorization has expired"))
+    final = replace(challenge, status=CHALLENGE.after(challenge.status, ChallengeEvent.FAIL), errors=(*challenge.errors, error))
+    return replace(authorization, challenges=_with(authorization, final), next_attempt=None)
+
+
 def processing(authorization: Authorization) -> Challenge:
     """The challenge that is being validated: there is at most one."""
     return next(c for c in authorization.challenges if c.status is ChallengeStatus.PROCESSING)
@@ -113,8 +121,6 @@ async def _look(core: Core, profile: Revisioned, account: Account, account_url: 
     """One attempt: the challenge, then CAA. :raises Refused: what failed."""
     if account.status is not AccountStatus.VALID:
         raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.3.6", f"the account is {account.status.value}")
-    if core.clock.now() >= authorization.expires:
-        raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.1.6", "the authorization has expired")
     challenge = processing(authorization)
     method = METHODS[challenge.type]
     name = authorization.name
@@ -123,16 +129,28 @@ async def _look(core: Core, profile: Revisioned, account: Account, account_url: 
     await check_caa(core, profile, account_url, authorization, challenge.type)
 
 
+async def _attempt(
+    core: Core, profile: Revisioned, account: Account, account_url: str, authorization: Authorization
+) -> Authorization:
+    """The authorization after the attempt that was claimed."""
+    refused: Refused | None = None
+    if core.clock.now() < authorization.expires:
+        try:
+            await _look(core, profile, account, account_url, authorization)
+        except Refused as found:
+            refused = found
+    now = core.clock.now()
+    if now >= authorization.expires:
+        return lapsed(authorization)
+    if refused is not None:
+        return failed(authorization, now, refused, profile)
+    return succeeded(authorization, now, now + life(profile))
+
+
 async def pursue(core: Core, profile: Revisioned, account: Account, account_url: str, authorization: Authorization) -> None:
     """Carry a claimed challenge through all its attempts, until it is decided or somebody else changed the authorization."""
     while True:
-        try:
-            await _look(core, profile, account, account_url, authorization)
-        except Refused as refused:
-            outcome = failed(authorization, core.clock.now(), refused, profile)
-        else:
-            now = core.clock.now()
-            outcome = succeeded(authorization, now, now + life(profile))
+        outcome = await _attempt(core, profile, account, account_url, authorization)
         try:
             await core.store.commit(outcome)
             if outcome.next_attempt is None:
