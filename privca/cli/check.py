@@ -174,8 +174,8 @@ def _expiry(subject: str, now: datetime, end: datetime, cure: str) -> Finding:
 
 
 def _ports(config: Config) -> Iterator[Finding]:
-    if config.lab is not None and running(config.path.parent):
-        yield Finding("ports", "good", "the lab is running")
+    if running(config.path):
+        yield Finding("ports", "good", "in use by this server, which is running")
         return
     try:
         bind(config).close()

@@ -90,24 +90,19 @@ def claim(directory: Path) -> int:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise ConfigurationError(f"{directory}: cannot be used: {error.strerror}; name another with --dir") from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = hold(directory)
         # What a first run that was cut off leaves behind is no stranger's.
         entries = [entry for entry in os.listdir(directory) if not entry.startswith(f".{CONFIG}.")]
-        if entries and CONFIG not in entries:
-            raise ConfigurationError(f"{directory}: is not empty and no lab is in it; name another directory with --dir")
-        os.fchmod(held, 0o700)
     except BlockingIOError:
-        os.close(held)
         raise ConfigurationError(
             f"{directory}: another 'privca up' runs on it{_pid(directory)}; stop that one, or name another directory with --dir"
         ) from None
-    except ConfigurationError:
+    except OSError as error:
+        raise ConfigurationError(f"{directory}: cannot be used: {error.strerror}; name another with --dir") from None
+    if entries and CONFIG not in entries:
         os.close(held)
-        raise
+        raise ConfigurationError(f"{directory}: is not empty and no lab is in it; name another directory with --dir")
+    os.fchmod(held, 0o700)
     return held
 
 
@@ -129,18 +124,28 @@ def text(server: Server, validation: Validation, lab: Lab) -> str:
     )
 
 
-def running(directory: Path) -> bool:
-    """Whether an ``up`` runs on ``directory``."""
+def hold(path: Path) -> int:
+    """Take ``path``, a directory or file, for this process: the descriptor that holds the lock. :raises BlockingIOError: if it is taken."""
+    held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    finally:
         os.close(held)
+        raise
+    return held
+
+
+def running(config: Path) -> bool:
+    """Whether an ``up`` runs on the directory of this configuration, or a ``serve`` on the configuration."""
+    for path in (config.parent, config):
+        held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # Shared, so that looking never keeps a server from starting that others look for as well.
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(held)
     return False
 
 

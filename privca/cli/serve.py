@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from privca.cli.check import findings
+from privca.cli.lab import hold
 from privca.cli.output import Failed, Misused
 from privca.composition import add_profiles, compose, directly, run
 from privca.config import ConfigurationError, load
@@ -34,6 +36,10 @@ def command(path: Path) -> None:
         raise Failed("; ".join(f"{finding.subject}: {finding.said}" for finding in wrong))
     sockets = bind(config)
     try:
+        held = hold(path)
+    except BlockingIOError:
+        raise Failed(f"{path}: another 'privca serve' runs on it; stop that one first") from None
+    try:
         parts = compose(config, directly)
         try:
             opened_to_all = [
@@ -55,4 +61,5 @@ def command(path: Path) -> None:
         status = server.serve(config, sockets, ready=lambda: server.log.info("serving", url=config.server.https_url))
     finally:
         sockets.close()
+        os.close(held)
     sys.exit(status)

@@ -57,6 +57,8 @@ def command(directory: Path, **given: Any) -> None:
         config = _with_ports(config, sockets)
         held = lab.claim(directory)
         try:
+            # That of a run that was killed; until this one is ready there is none.
+            config.file("endpoints.json").unlink(missing_ok=True)
             sys.exit(_serve(config, sockets, made))
         finally:
             config.file("endpoints.json").unlink(missing_ok=True)

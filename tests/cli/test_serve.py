@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,7 +140,7 @@ def test_it_generates_nothing(config: Path) -> None:
         pytest.param("[lab]\nresolver = true\n", "[lab] is for 'privca up' alone", id="built-in resolver"),
         pytest.param(
             '[profile.open]\nprotocol = "acme"\nissuer = "issuing"\ntemplate = "tls"\nauthentication = ["open"]\n',
-            "authentication 'open' issues to anybody",
+            "'open' issues to anybody",
             id="open",
         ),
         pytest.param(
@@ -231,8 +233,38 @@ def test_check_warns_before_the_server_certificate_ends(ready: Path) -> None:
     assert "ends soon" in next(line for line in checked.stdout.splitlines() if line.startswith("warn"))
 
 
-def test_check_tells_of_a_port_that_is_taken(serving: tuple[subprocess.Popen[str], Path]) -> None:
+def test_check_tells_of_a_port_that_is_taken(ready: Path) -> None:
+    port = next(int(line.split("= ")[1]) for line in ready.read_text().splitlines() if line.startswith("https_port"))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        checked = quickly("check", "--config", ready)
+        refused = quickly("serve", "--config", ready)
+    assert (checked.returncode, refused.returncode) == (1, 1)
+    assert f"port {port} is taken on 127.0.0.1" in checked.stdout
+    assert f"port {port} is taken on 127.0.0.1" in refused.stderr
+
+
+def test_check_of_a_running_server_is_content(serving: tuple[subprocess.Popen[str], Path]) -> None:
     _, config = serving
     checked = quickly("check", "--config", config)
-    assert checked.returncode == 1
-    assert "is taken on 127.0.0.1" in checked.stdout
+    assert checked.returncode == 0, checked.stdout
+    assert "in use by this server" in checked.stdout
+
+
+def test_the_log_goes_into_a_file_of_its_own(ready: Path) -> None:
+    ready.write_text(ready.read_text().replace("[server]", '[server]\nlog = "server.log"'))
+    with subprocess.Popen(
+        [sys.executable, "-m", "privca", "serve", "--config", str(ready)], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        log, pause = ready.parent / "server.log", threading.Event()
+        for _ in range(int(PATIENCE * 10)):
+            if process.poll() is not None or (log.exists() and "event=serving" in log.read_text()):
+                break
+            pause.wait(0.1)
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert "event=serving" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
