@@ -106,6 +106,13 @@ class RevokedEntry(msgspec.Struct, frozen=True):
     invalidity_date: datetime | None
 
 
+class RevokedPage(msgspec.Struct, frozen=True):
+    """Some lines of a CRL, in no particular order, and where the following ones begin: None if there are none."""
+
+    entries: Sequence[RevokedEntry]
+    next: tuple[int, int] | None
+
+
 class CrlRecord(msgspec.Struct, frozen=True):
     """A CRL that was signed, and whose number is never given again (RFC 5280 section 5.2.3)."""
 
@@ -147,8 +154,13 @@ class IssuanceStore(Protocol):
     ) -> Sequence[Certificate]:
         """Records in order of recording, for listing."""
 
-    async def revoked(self, authority: str, generation: int, at: datetime) -> Sequence[RevokedEntry]:
-        """Revoked and held certificates of one CA key that have not expired at ``at``."""
+    async def revoked(
+        self, authority: str, generation: int, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000
+    ) -> RevokedPage:
+        """Revoked and held certificates of one CA key that have not expired at ``at``, by pages: one call reads a bounded number.
+
+        :param after: ``next`` of the page before.
+        """
 
     async def revocation_count(self, authority: str) -> int:
         """A number that changes with every change of revocation of this CA: tells whether a CRL is stale."""

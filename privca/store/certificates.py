@@ -17,6 +17,7 @@ from privca.issuance.ports import (
     GenerationRole,
     RevocationReason,
     RevokedEntry,
+    RevokedPage,
 )
 from privca.store import schema
 from privca.store.database import Database, Row, Statement, operation
@@ -61,16 +62,16 @@ _CHANGE = Statement(
         {name: bindparam(name) for name in ("der", "status", "revoked_at", "reason", "revoked_by", "invalidity_date", "version")}
     )
 )
-_REVOKED = Statement(
-    select(_c.serial, _c.revoked_at, _c.reason, _c.invalidity_date)
-    .where(
-        _c.authority == bindparam("authority"),
-        _c.generation == bindparam("generation"),
-        _c.not_after >= bindparam("at"),
-        _c.revoked_at.is_not(None),
-    )
-    .order_by(_c.revoked_at, _c.sequence)
+# In the order of the index, so that a page is read without sorting what follows it; by two statements, since SQLite searches for
+# neither a row value nor an OR of what both of these find at once.
+_REVOKED = (
+    select(_c.serial, _c.revoked_at, _c.reason, _c.invalidity_date, _c.not_after, _c.sequence)
+    .where(_c.authority == bindparam("authority"), _c.generation == bindparam("generation"), _c.revoked_at.is_not(None))
+    .order_by(_c.not_after, _c.sequence)
+    .limit(bindparam("limit"))
 )
+_REVOKED_SAME_END = Statement(_REVOKED.where(_c.not_after == bindparam("not_after"), _c.sequence > bindparam("after")))
+_REVOKED_LATER_END = Statement(_REVOKED.where(_c.not_after > bindparam("not_after")))
 
 _n = schema.revocation_count.c
 _COUNT = Statement(select(_n["count"]).where(_n.authority == bindparam("authority")))
@@ -184,13 +185,23 @@ class Certificates:
         return [_certificate(row) for row in rows]
 
     @operation
-    def revoked(self, authority: str, generation: int, at: datetime) -> Sequence[RevokedEntry]:
-        """Revoked and held certificates of one CA key that have not expired at ``at``."""
-        rows = self._database.all(_REVOKED, authority=authority, generation=generation, at=to_seconds(at))
-        return [
+    def revoked(
+        self, authority: str, generation: int, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000
+    ) -> RevokedPage:
+        """Revoked and held certificates of one CA key that have not expired at ``at``, ``limit`` at a time."""
+        one = {"authority": authority, "generation": generation}
+        if after is None:
+            rows = self._database.all(_REVOKED_LATER_END, **one, not_after=to_seconds(at) - 1, limit=limit)
+        else:
+            rows = self._database.all(_REVOKED_SAME_END, **one, not_after=after[0], after=after[1], limit=limit)
+            if len(rows) < limit:
+                later = self._database.all(_REVOKED_LATER_END, **one, not_after=after[0], limit=limit - len(rows))
+                rows = [*rows, *later]
+        entries = [
             RevokedEntry(serial, to_datetime(revoked_at), RevocationReason(reason), to_optional_datetime(invalidity_date))
-            for serial, revoked_at, reason, invalidity_date in rows
+            for serial, revoked_at, reason, invalidity_date, _, _ in rows
         ]
+        return RevokedPage(entries, (rows[-1][4], rows[-1][5]) if len(rows) == limit else None)
 
     @operation
     def revocation_count(self, authority: str) -> int:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.base.refused import Reason, Refused
-from privca.issuance.ports import CrlRecord, RevocationReason, RevokedEntry
-from privca.issuance.revocation_lists import RevocationLists
+from privca.issuance.ports import CrlRecord, RevocationReason, RevokedEntry, RevokedPage
+from privca.issuance.revocation_lists import PAGE, RevocationLists
 from tests.support.issuance_lab import NOW, IssuanceLab, direct, profile, run
 
 
@@ -145,26 +145,45 @@ def test_unknown_keys(lab: IssuanceLab) -> None:
 
 
 def test_a_large_list_is_built_aside_and_others_get_the_one_before(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    total, asides = 100_000, 0
     served: list[CrlRecord] = []
 
     async def aside(build: Callable[[], bytes]) -> bytes:
-        served.append(await lists.current("issuing", 1, NOW))
+        nonlocal asides
+        asides += 1
+        if asides == total // PAGE:
+            served.append(await lists.current("issuing", 1, NOW))
         return build()
 
     lists = RevocationLists(lab.store, lab.keys, lab.authorities, aside)
     first = run(lists.current("issuing", 1, NOW))
-    entries = [RevokedEntry(number.to_bytes(20, "big"), NOW, RevocationReason.SUPERSEDED, None) for number in range(1, 100_001)]
 
-    async def revoked(authority: str, generation: int, at: datetime) -> Sequence[RevokedEntry]:
-        return entries
+    async def revoked(authority: str, generation: int, at: datetime, after: tuple[int, int] | None, limit: int) -> RevokedPage:
+        begin = after[1] if after else 0
+        entries = [
+            RevokedEntry((n + 1).to_bytes(20, "big"), NOW, RevocationReason.SUPERSEDED, None) for n in range(begin, begin + limit)
+        ]
+        return RevokedPage(entries, (0, begin + limit) if begin + limit < total else None)
 
     async def count(authority: str) -> int:
-        return 100_000
+        return total
 
     monkeypatch.setattr(lab.store, "revoked", revoked)
     monkeypatch.setattr(lab.store, "revocation_count", count)
     second = run(lists.current("issuing", 1, NOW))
+    # Others had a turn after each page, and the last one while the list was encoded.
+    assert asides == total // PAGE
     assert served == [first]
     assert second.number == 2
-    assert len(x509.load_der_x509_crl(second.der)) == 100_000
+    assert len(x509.load_der_x509_crl(second.der)) == total
     assert run(lists.current("issuing", 1, NOW)) is second
+
+
+def test_all_pages_are_in_the_list(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("privca.issuance.revocation_lists.PAGE", 2)
+    serials = set()
+    for number in range(5):
+        record = lab.issue(profile(), request_id=str(number))
+        run(lab.revocation.revoke(record.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
+        serials.add(int.from_bytes(record.serial, "big"))
+    assert {entry.serial_number for entry in crl_of(lab)[1]} == serials

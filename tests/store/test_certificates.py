@@ -114,10 +114,10 @@ def test_change_under_an_old_version_is_refused_and_not_counted(store: Store, ru
 
 def test_hold_and_release_change_the_count_and_the_list(store: Store, run: Run) -> None:
     record = revoke(store, run, issued(store, run, b"\x01"), RevocationReason.CERTIFICATE_HOLD)
-    assert len(run(store.revoked("ca", 1, NOW))) == 1
+    assert len(run(store.revoked("ca", 1, NOW)).entries) == 1
     released = replace(record, status=CertificateStatus.ISSUED, revoked_at=None, reason=None, revoked_by="")
     run(store.update_certificate(released))
-    assert run(store.revoked("ca", 1, NOW)) == []
+    assert run(store.revoked("ca", 1, NOW)).entries == []
     assert run(store.revocation_count("ca")) == 2
 
 
@@ -126,9 +126,23 @@ def test_revoked_lists_one_key_without_the_expired(store: Store, run: Run) -> No
     revoke(store, run, issued(store, run, b"\x02", not_after=NOW - timedelta(seconds=1)), RevocationReason.UNSPECIFIED)
     revoke(store, run, issued(store, run, b"\x03", generation=2), RevocationReason.UNSPECIFIED)
     issued(store, run, b"\x04")
-    assert run(store.revoked("ca", 1, NOW)) == [
+    assert run(store.revoked("ca", 1, NOW)).entries == [
         RevokedEntry(b"\x01", NOW, RevocationReason.KEY_COMPROMISE, NOW - timedelta(days=1))
     ]
+
+
+def test_revoked_are_read_by_pages(store: Store, run: Run) -> None:
+    for n in range(1, 6):
+        not_after = NOW + timedelta(days=9 - n // 2)
+        revoke(store, run, issued(store, run, bytes([n]), not_after=not_after), RevocationReason.SUPERSEDED)
+    pages, after = [], None
+    while len(pages) < 9:
+        page = run(store.revoked("ca", 1, NOW, after, 2))
+        pages.append([entry.serial[0] for entry in page.entries])
+        after = page.next
+        if after is None:
+            break
+    assert pages == [[4, 5], [2, 3], [1]]
 
 
 def test_listing_goes_on_after_a_serial(store: Store, run: Run) -> None:
