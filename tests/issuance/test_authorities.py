@@ -8,6 +8,7 @@ from cryptography import x509
 
 from privca.base.durations import duration
 from privca.base.refused import Reason, Refused
+from privca.issuance.ca_key import CaKey
 from privca.issuance.ports import CertificateStatus, Generation, GenerationRole
 from privca.issuance.profile import CertificateAuthority
 from tests.support.issuance_lab import NOW, IssuanceLab, profile, run
@@ -211,3 +212,26 @@ def test_two_rollovers_at_once_do_not_both_win(lab: IssuanceLab, monkeypatch: py
     lab.clock.advance(timedelta(seconds=5))
     assert roles(lab, "issuing") == [GenerationRole.PREVIOUS, GenerationRole.CURRENT]
     other.store.close()
+
+
+def test_a_rollover_that_was_overtaken_leaves_a_current_key(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = IssuanceLab(lab.directory)
+    prepare_next = lab.authorities.prepare_next
+
+    async def overtaken(name: str) -> CaKey:
+        prepared = await prepare_next(name)
+        await other.authorities.rollover(name)
+        return prepared
+
+    monkeypatch.setattr(lab.authorities, "prepare_next", overtaken)
+    with pytest.raises(Refused) as refused:
+        run(lab.authorities.rollover("issuing"))
+    assert refused.value.reason is Reason.WRONG_STATE
+    assert roles(lab, "issuing") == [GenerationRole.PREVIOUS, GenerationRole.CURRENT]
+    other.store.close()
+
+
+def test_an_expired_root_crosses_nothing(lab: IssuanceLab) -> None:
+    lab.clock.advance(duration("10y"))
+    new = run(lab.authorities.rollover("root"))
+    assert (new.generation.new_with_old, new.generation.old_with_new) == (None, None)
