@@ -82,6 +82,8 @@ def test_7_3_terms_must_be_agreed_to(world):
         ("mailto:a@", "invalidContact"),
         ("mailto:a@192.0.2.1", "invalidContact"),
         ("mailto:a@example.test#x", "invalidContact"),
+        ("mailto:a?b@example.test", "invalidContact"),
+        ("mailto:a#b@example.test", "invalidContact"),
         ("mailto:ä@example.test", "invalidContact"),
         ("a@example.test", "invalidContact"),
         ("", "invalidContact"),
@@ -240,3 +242,17 @@ def test_an_update_while_the_account_is_deactivated_does_not_bring_it_back(world
     monkeypatch.setattr(world.store, "commit", meanwhile)
     assert client.post(client.kid, {"contact": []}).status in (200, 401)
     assert client.post(client.kid, {"contact": ["mailto:a@example.test"]}).status == 401
+
+
+def test_two_addresses_in_one_contact_are_called_that(client):
+    for contact in ("mailto:a@example.test,b@example.test", "mailto:a@example.test%2Cb@example.test"):
+        assert "one address" in client.post(client.kid, {"contact": [contact]}).json["detail"]
+
+
+def test_a_key_has_one_account_in_each_profile(world, client):
+    other = world.client(world.profile("other"), register=False)
+    other.key = client.key
+    assert other.post("new-account", {"onlyReturnExisting": True}, jwk=True).type == "accountDoesNotExist"
+    assert other.register().status == 201
+    assert other.kid != client.kid
+    assert client.post("new-account", {}, jwk=True).header("location") == client.kid
