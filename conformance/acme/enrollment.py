@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from conformance.acme import csr
@@ -156,4 +157,9 @@ def check(certificates: Sequence[x509.Certificate], key: Key, identifiers: Seque
     if issued != asked:
         raise Failed(f"the certificate names {sorted(map(str, issued))}, the order {sorted(map(str, asked))}")
     for below, above in itertools.pairwise(certificates):
-        below.verify_directly_issued_by(above)
+        try:
+            below.verify_directly_issued_by(above)
+        except (ValueError, TypeError, InvalidSignature) as failure:
+            raise Failed(
+                f"a certificate of the chain is not signed by the next one: {type(failure).__name__} {failure}"
+            ) from None
