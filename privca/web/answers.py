@@ -1,4 +1,7 @@
-"""Reading an HTTP/1.1 answer that the prober gets: tolerant of what real servers send, bounded in everything. No I/O."""
+"""Reading an HTTP/1.1 answer that the prober gets: tolerant of what real servers send, bounded in everything. No I/O.
+
+Each octet is looked at once, so that a server that sends its answer in crumbs costs no more than one that sends it whole.
+"""
 
 from __future__ import annotations
 
@@ -27,73 +30,82 @@ def _malformed(detail: str) -> ProbeFailed:
 
 
 class AnswerReader:
-    """Decides when an answer is complete, and reads it. A body over ``limit`` octets is ``LIMIT``."""
+    """:meth:`feed` it until it has enough or the other side closes, then take :meth:`answer`. A body over ``limit`` octets is ``LIMIT``."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._answer: Answer | None = None
+        self._buffer = bytearray()
+        self._searched = 0
+        self._heads = 0
+        self._status = 0
+        self._location = ""
+        self._length: int | None = None
+        self._chunks: ChunkedBody | None = None
+        self._body: bytes | None = None
 
-    def enough(self, received: bytearray) -> bool:
-        """Whether nothing more need be read."""
-        self._answer = self._read(received, ended=False)
-        return self._answer is not None
+    def feed(self, octets: bytes) -> bool:
+        """Take what has come; whether nothing more need be read. :raises ProbeFailed: LIMIT, or CONNECTION for what is not HTTP."""
+        self._buffer += octets
+        if not self._status and not self._read_head():
+            return False
+        if self._body is None:
+            self._read_body()
+        return self._body is not None
 
-    def answer(self, received: bytearray) -> Answer:
-        """The answer, after the other side has closed or :meth:`enough` said so."""
-        answer = self._answer or self._read(received, ended=True)
-        if answer is None:
-            raise _malformed("it ended too soon")
-        return answer
+    def answer(self) -> Answer:
+        """The answer, after :meth:`feed` had enough or the other side has closed."""
+        if self._body is None:
+            if not self._status or self._chunks is not None or self._length is not None:
+                raise _malformed("it ended too soon")
+            self._body = bytes(self._buffer)
+        return Answer(self._status, self._location, self._body)
 
-    def _read(self, received: bytearray, *, ended: bool) -> Answer | None:
-        head, body = self._final_head(received)
-        if head is None:
-            return None
-        lines = head.split(b"\r\n")
-        status = _STATUS_LINE.fullmatch(lines[0])
-        if status is None:
-            raise _malformed("no status line")
-        fields: dict[bytes, bytes] = {}
-        for line in lines[1:]:
-            name, _, value = line.partition(b":")
-            fields.setdefault(name.strip().lower(), value.strip())
-        location = fields.get(b"location", b"").decode("latin-1")
-        code = int(status[1])
-        if (300 <= code < 400 and location) or code in (204, 304):
-            # The body of a redirect is not looked at.
-            return Answer(code, location, b"")
-        content = self._body(fields, body, ended=ended)
-        return None if content is None else Answer(code, location, content)
-
-    def _final_head(self, received: bytearray) -> tuple[bytes | None, bytearray]:
-        start = 0
+    def _read_head(self) -> bool:
+        """Read the final head; interim ones (1xx) are dropped. ``_heads`` counts the octets of all of them."""
         while True:
-            end = received.find(b"\r\n\r\n", start)
-            if (end if end >= 0 else len(received)) > _HEAD_LIMIT:
+            end = self._buffer.find(b"\r\n\r\n", self._searched)
+            if self._heads + (end if end >= 0 else len(self._buffer)) > _HEAD_LIMIT:
                 raise ProbeFailed(ProbeFailure.LIMIT, f"the head of the answer is longer than {_HEAD_LIMIT} octets")
             if end < 0:
-                return None, received
-            head = bytes(received[start:end])
-            start = end + 4
-            if not re.match(rb"HTTP/1\.[0-9] 1[0-9]{2}", head):
-                return head, received[start:]
+                self._searched = max(0, len(self._buffer) - 3)
+                return False
+            lines = bytes(self._buffer[:end]).split(b"\r\n")
+            del self._buffer[: end + 4]
+            self._searched = 0
+            self._heads += end + 4
+            found = _STATUS_LINE.fullmatch(lines[0])
+            if found is None:
+                raise _malformed("no status line")
+            if int(found[1]) >= 200:
+                self._status = int(found[1])
+                self._understand(lines[1:])
+                return True
 
-    def _body(self, fields: dict[bytes, bytes], body: bytearray, *, ended: bool) -> bytes | None:
-        too_long = ProbeFailed(ProbeFailure.LIMIT, f"the body of the answer is longer than {self._limit} octets")
-        if b"transfer-encoding" in fields:
+    def _understand(self, lines: list[bytes]) -> None:
+        fields: dict[bytes, bytes] = {}
+        for line in lines:
+            name, _, value = line.partition(b":")
+            fields.setdefault(name.strip().lower(), value.strip())
+        self._location = fields.get(b"location", b"").decode("latin-1")
+        if (300 <= self._status < 400 and self._location) or self._status in (204, 304):
+            self._body = b""  # that of a redirect is not looked at
+        elif b"transfer-encoding" in fields:
             if fields[b"transfer-encoding"].lower() != b"chunked":
                 raise _malformed("an unknown transfer coding")
+            self._chunks = ChunkedBody(self._limit, _HEAD_LIMIT)
+        elif b"content-length" in fields:
+            if not re.fullmatch(rb"[0-9]{1,15}", fields[b"content-length"]):
+                raise _malformed("a wrong Content-Length")
+            self._length = int(fields[b"content-length"])
+
+    def _read_body(self) -> None:
+        too_long = ProbeFailed(ProbeFailure.LIMIT, f"the body of the answer is longer than {self._limit} octets")
+        if self._chunks is not None:
             try:
-                return ChunkedBody(self._limit, _HEAD_LIMIT).read(body)
+                self._body = self._chunks.read(self._buffer)
             except BadMessage as bad:
                 raise too_long if bad.status == 413 else _malformed(bad.detail) from None
-        length = fields.get(b"content-length")
-        if length is not None:
-            if not re.fullmatch(rb"[0-9]{1,15}", length):
-                raise _malformed("a wrong Content-Length")
-            if int(length) > self._limit:
-                raise too_long
-            return bytes(body[: int(length)]) if len(body) >= int(length) else None
-        if len(body) > self._limit:
+        elif max(self._length or 0, len(self._buffer) if self._length is None else 0) > self._limit:
             raise too_long
-        return bytes(body) if ended else None
+        elif self._length is not None and len(self._buffer) >= self._length:
+            self._body = bytes(self._buffer[: self._length])

@@ -344,8 +344,8 @@ class RequestReader:
                 raise BadMessage(414, "RFC 9112 section 3", f"a request line has at most {self._limits.line} octets here")
             raise BadMessage(431, "RFC 6585 section 5", f"a request head has at most {self._limits.head} octets here")
         if end < 0:
+            self._refuse_early(buffer, self._searched)
             self._searched = max(0, len(buffer) - 3)
-            self._refuse_early(buffer)
             return False
         message = read_head(bytes(buffer[:end]), self._limits)
         del buffer[: end + 4]
@@ -356,7 +356,13 @@ class RequestReader:
         self.head = message
         return True
 
-    def _refuse_early(self, buffer: bytearray) -> None:
+    @staticmethod
+    def _refuse_early(buffer: bytearray, start: int) -> None:
         # Whoever speaks another protocol (TLS on a plain port) or ends lines with a bare LF would else wait for the time limit.
-        if not 0x21 <= (buffer[0] if buffer else 0x21) <= 0x7E or b"\n" in buffer.replace(b"\r\n", b""):
+        wrong = bool(buffer) and not 0x21 <= buffer[0] <= 0x7E
+        at = buffer.find(b"\n", start)
+        while at >= 0 and not wrong:
+            wrong = at == 0 or buffer[at - 1] != 0x0D
+            at = buffer.find(b"\n", at + 1)
+        if wrong:
             raise BadMessage(400, "RFC 9112 section 2.2", "this is not HTTP/1.1: a head is text whose lines end with CR LF")

@@ -35,16 +35,14 @@ class ProbeFailed(Exception):
 
 @implementer(IHandshakeListener)
 class Link(TwistedProtocol):
-    """One outgoing connection: ``ready`` fires when TCP (and TLS, if any) stands; then octets collect in ``received`` until ``limit``.
+    """One outgoing connection: ``ready`` fires when TCP (and TLS, if any) stands; what comes then is for :meth:`exchange`.
 
-    ``enough`` is asked after each arrival whether to stop; ``ended`` fires with whether the other side closed in order.
+    ``ended`` fires when the other side has closed, or nothing more is wanted.
     """
 
-    def __init__(self, tls: bool, limit: int) -> None:
+    def __init__(self, tls: bool) -> None:
         self._tls = tls
-        self._limit = limit
-        self._enough: Callable[[bytearray], bool] | None = None
-        self.received = bytearray()
+        self._feed: Callable[[bytes], bool] | None = None
         self.ready: Deferred[None] = Deferred(lambda _: self.abort())
         self.ended: Deferred[None] = Deferred(lambda _: self.abort())
 
@@ -59,19 +57,14 @@ class Link(TwistedProtocol):
             self.ready.callback(None)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        """Collect within the limit."""
-        if self.ended.called:
+        """Hand on, if anybody wants it: nothing is kept here."""
+        if self.ended.called or self._feed is None:
             return
-        self.received += data
         try:
-            done = self._enough is not None and self._enough(self.received)
+            if self._feed(data):
+                self._end(None)
         except ProbeFailed as failed:
             self._end(failed)
-            return
-        if done:
-            self._end(None)
-        elif len(self.received) > self._limit:
-            self._end(ProbeFailed(ProbeFailure.LIMIT, f"the answer is longer than {self._limit} octets"))
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override] # noqa: N802
         """The end, in order or not; before the handshake is done it is a failure of TLS."""
@@ -80,12 +73,11 @@ class Link(TwistedProtocol):
         if not self.ended.called:
             self.ended.callback(None)
 
-    async def exchange(self, octets: bytes, enough: Callable[[bytearray], bool]) -> bytearray:
-        """Send ``octets``, and collect until ``enough`` says so or the other side closes."""
-        self._enough = enough
+    async def exchange(self, octets: bytes, feed: Callable[[bytes], bool]) -> None:
+        """Send ``octets``, and give what comes to ``feed`` until that says that it has enough, or the other side closes."""
+        self._feed = feed
         cast("Transport", self.transport).write(octets)
         await self.ended
-        return self.received
 
     def close(self) -> None:
         """End in order: what was written, the last message of a TLS handshake above all, still reaches the other side."""
@@ -140,7 +132,6 @@ async def connect(
     reactor: Reactor,
     address: str,
     port: int,
-    limit: int,
     wait: float,
     *,
     server_name: str | None = None,
@@ -151,7 +142,7 @@ async def connect(
     :param wait: seconds for the TCP connection.
     :raises ProbeFailed: CONNECTION or TLS.
     """
-    link = Link(server_name is not None, limit)
+    link = Link(server_name is not None)
     factory: Any = _One(link)
     if server_name is not None:
         factory = TLSMemoryBIOFactory(cast("Any", _Creator(server_name, alpn)), True, factory, clock=cast("Any", reactor))

@@ -36,7 +36,6 @@ log = structlog.get_logger("privca.web")
 
 _ALPN = b"acme-tls/1"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_HEAD_ROOM = 24576
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +139,8 @@ class NetworkProber:
             "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
         )
         try:
-            received = await link.exchange(request.encode("ascii"), reader.enough)
-            return address, reader.answer(received)
+            await link.exchange(request.encode("ascii"), reader.feed)
+            return address, reader.answer()
         except ProbeFailed as failed:
             failed.address = address
             raise
@@ -180,10 +179,7 @@ class NetworkProber:
                 objection = forbidden
                 continue
             try:
-                limit = self._limits.body + _HEAD_ROOM
-                link = await connect(
-                    self._reactor, address, port, limit, self._limits.connect, server_name=server_name, alpn=alpn
-                )
+                link = await connect(self._reactor, address, port, self._limits.connect, server_name=server_name, alpn=alpn)
             except ProbeFailed as failed:
                 if failed.failure is not ProbeFailure.CONNECTION:
                     raise

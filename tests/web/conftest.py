@@ -91,7 +91,8 @@ class Echo:
         if message.path == "/big":
             return self._reply(Response(200, (), b"x" * 1_000_000))
         if message.path == "/split":
-            return self._reply(Response(200, (("X", "a\r\nSet-Cookie: b"),), b"x"))
+            line_end = message.query.replace("CR", "\r").replace("LF", "\n")
+            return self._reply(Response(200, (("X", f"a{line_end}Set-Cookie: b"),), b"x"))
         if message.path == "/none":
             return self._reply(Response(204, (("Replay-Nonce", "n"),)))
         said = {
@@ -202,6 +203,10 @@ class Client:
             assert self._more(), f"closed after {len(self._buffer)} of {length} octets"
         body, self._buffer = self._buffer[:length], self._buffer[length:]
         return Answer(version, int(status), headers, body, head)
+
+    def fill(self) -> None:
+        """Wait until something has come."""
+        assert self._more()
 
     def rest(self) -> bytes:
         """Everything until the server closes."""

@@ -228,13 +228,22 @@ def test_a_refusal_reaches_a_client_that_goes_on_sending(serve, client, echo):
     # Were the socket closed with octets unread, TCP would reset it, and the client could lose the reply.
     with client(serve(echo, HttpLimits(body=1000)).port) as c:
         c.send(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 500000\r\n\r\n")
+        c.fill()
         for _ in range(50):
             c.send(b"a" * 10000)
         assert c.read().status == 413
 
 
-def test_a_field_value_cannot_split_a_reply(serve, client, echo):
-    answer = client(serve(echo).port).send(get(b"/split")).read()
+def test_a_client_that_goes_on_for_ever_is_cut_off(serve, client, echo):
+    with client(serve(echo, HttpLimits(body=1000, close_time=60)).port) as c:
+        c.send(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 500000\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            c.send(b"a" * 100_000_000)
+
+
+@pytest.mark.parametrize("line_end", [b"CR", b"LF", b"CRLF"])
+def test_a_field_value_cannot_split_a_reply(line_end, serve, client, echo):
+    answer = client(serve(echo).port).send(get(b"/split?" + line_end)).read()
     assert answer.status == 500
     assert b"Set-Cookie" not in answer.head + answer.body
 
@@ -271,6 +280,14 @@ def test_drops_of_octets_do_not_extend_the_time(serve, client, echo):
                     if not c.socket.recv(1000):
                         break
         assert time.monotonic() - began < 3
+
+
+def test_the_time_for_the_first_head_runs_from_the_connection(serve, client, echo, loop):
+    with client(serve(echo, HttpLimits(head_time=0.8)).port) as c:
+        began = time.monotonic()
+        loop.run(loop.pause, 0.7)
+        assert c.send(b"GET / HT").read().status == 408
+        assert time.monotonic() - began < 1.4
 
 
 def test_an_idle_connection_is_closed(serve, client, echo):

@@ -410,6 +410,31 @@ def test_answers_that_are_none(answer, target, look):
     assert look(http(), http01_port=target.listen()).failure is ProbeFailure.CONNECTION
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_an_answer_in_crumbs(size, target, look):
+    target.drip = 0.0001
+    target.answers[PATH] = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"%x\r\n" % size + b"a" * size + b"\r\n") * 10 + b"0\r\n\r\n"
+    )
+    assert look(http(), http01_port=target.listen()).body == b"a" * size * 10
+
+
+def test_only_some_addresses_of_a_name_are_tried(loop, resolver, zone, open_socket):
+    with open_socket() as bound:
+        port = bound.getsockname()[1]
+    tried = []
+
+    class Watching(AddressPolicy):
+        def objection(self, address, port):
+            tried.append(address)
+            return super().objection(address, port)
+
+    zone.add("a.test", A, *[f"127.0.0.{n}" for n in range(2, 12)])
+    prober = NetworkProber(loop.reactor, Dns(loop.reactor, [resolver]), Watching(), ProberLimits(http01_port=port))
+    assert loop.run(prober.observe, http()).failure is ProbeFailure.CONNECTION
+    assert len(tried) == 2
+
+
 def test_a_slow_server_is_given_up(target, look):
     target.drip = 0.05
     target.answers[PATH] = ok(b"a" * 1000)
