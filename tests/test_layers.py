@@ -47,7 +47,8 @@ RESERVED: dict[str, tuple[str, ...]] = {
 }
 
 # The ground is free of third-party code but for the tables that a standard publishes: IDNA 2008 (RFC 5892).
-GROUND = sys.stdlib_module_names | {"privca", "idna"}
+# msgspec: structs are the records that every layer hands over. idna: what an A-label is.
+GROUND = sys.stdlib_module_names | {"privca", "idna", "msgspec"}
 
 # Beside the server, with no import either way; the kits share the vectors.
 APART: dict[str, tuple[str, ...]] = {
@@ -92,7 +93,7 @@ def broken_rules(source: str, module: str, is_package: bool = False) -> list[str
             if under(target, prefix) and not any(under(module, owner) for owner in owners)
         ]
         if under(module, "privca.base") and target.split(".")[0] not in GROUND:
-            found.append(f"{here}: base holds no third-party code")
+            found.append(f"{here}: base holds no third-party code but msgspec and idna")
         if under(target, "privca") and module != "privca":
             mine, theirs = module.split(".")[1], [*target.split("."), ""][1]
             if mine in LEVEL and theirs in LEVEL and mine != theirs and LEVEL[theirs] >= LEVEL[mine]:
@@ -145,7 +146,7 @@ def test_there_is_something_to_hold() -> None:
         pytest.param("privca.enrollment.service", "import sqlalchemy as sa", id="SQL outside store"),
         pytest.param("privca.pkix.rfc2986", "from cryptography.hazmat import asn1", id="the DER codec outside its seam"),
         pytest.param("privca.pkix.rfc2986", "from cryptography.hazmat.asn1 import decode_der", id="the DER codec, deeper"),
-        pytest.param("privca.base.http", "import msgspec", id="third-party code on the ground"),
+        pytest.param("privca.base.http", "import cryptography", id="third-party code on the ground"),
         pytest.param("privca.web.urls", "import interop", id="the server knows a kit"),
         pytest.param("conformance.cases", "from privca.base import names", id="a kit knows the server"),
         pytest.param("interop.run", "from conformance import transport", id="a kit knows the other"),
