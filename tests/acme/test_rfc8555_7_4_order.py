@@ -82,6 +82,12 @@ def test_the_name_policy_of_the_profile(world):
     assert client.order("a.example.test", "b.example.test", "c.example.test").type == "rejectedIdentifier"
 
 
+def test_too_many_identifiers_are_refused_unread(client):
+    reply = client.order(*["_"] * 101)
+    assert reply.type == "rejectedIdentifier"
+    assert "subproblems" not in reply.json
+
+
 def test_7_1_3_a_wildcard(client):
     order = client.order("*.example.test", "example.test")
     wild, plain = (client.post(url).json for url in order.json["authorizations"])
