@@ -23,7 +23,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 
 from privca.acme.service import AcmeService
 from privca.composition import compose
-from privca.config import Config, host_and_port
+from privca.config import Config, ConfigurationError, host_and_port
 from privca.logs import configure
 from privca.profiles import FreshProfiles
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
@@ -32,7 +32,7 @@ from privca.status.service import StatusService
 from privca.web.addresses import DENIED_BY_DEFAULT, AddressPolicy
 from privca.web.admin import Admin
 from privca.web.background import ReactorBackground
-from privca.web.dns import Dns, system_servers
+from privca.web.dns import Dns, DnsFailure, system_servers
 from privca.web.framing import HttpLimits
 from privca.web.http import HttpFactory
 from privca.web.listeners import Listeners, adopt
@@ -50,7 +50,7 @@ reactor: Any = _reactor
 
 RESUME = 15.0
 """Seconds between two looks for work that a crash left behind."""
-WATCH = 20.0
+WATCH = 5.0
 """Seconds between two looks at the server's certificate file."""
 RENEW = 3600.0
 """Seconds between two looks at its end."""
@@ -144,9 +144,10 @@ class Keeper:
         if self._resolver is not None:
             self._resolver.serve(sockets.resolver)
         if self._config.lab is not None:
-            _every(RENEW, self._renew)
+            _every(RENEW, self.renew)
 
-    async def _renew(self) -> None:
+    async def renew(self) -> None:
+        """Have a new server certificate issued if the one that is there ends soon or does not name all hosts."""
         parts = compose(self._config, deferToThread)
         try:
             chain, _ = read_server_certificate(self._config)
@@ -167,7 +168,7 @@ class Keeper:
 def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int:
     """Serve until SIGINT or SIGTERM; the exit status. ``ready`` is called once everything answers.
 
-    :raises Refused, UnusableCertificateError, DnsFailure: before anything is served, if something is not as it should be.
+    :raises Refused, UnusableCertificateError, ConfigurationError: before anything is served, if something is not as it should be.
     """
     _start_log(config)
     metrics = Metrics()
@@ -238,21 +239,29 @@ def _start_workers(config: Config, sockets: Sockets) -> Workers:
 
 
 def _prober(config: Config) -> NetworkProber:
-    validation, server = config.validation, config.server
+    validation = config.validation
     if validation.resolver:
         servers: Sequence[tuple[str, int]] = (host_and_port(validation.resolver, "[validation] resolver"),)
     elif config.lab is not None and config.lab.resolver:
         servers = ((LOOPBACK, config.lab.resolver_port),)
     else:
-        servers = system_servers()
+        try:
+            servers = system_servers()
+        except DnsFailure as failure:
+            raise ConfigurationError(f"{failure}; name a DNS server with [validation] resolver") from None
+    limits = ProberLimits(http01_port=validation.http01_port, tlsalpn01_port=validation.tlsalpn01_port)
+    return NetworkProber(reactor, Dns(reactor, servers), address_policy(config), limits)
+
+
+def address_policy(config: Config) -> AddressPolicy:
+    """Where validation may connect to: never to loopback and the like unless the configuration allows it, and never to ourselves."""
+    validation, server = config.validation, config.server
     own = [(address, port) for address in server.bind for port in (server.https_port, server.http_port)]
-    policy = AddressPolicy(
+    return AddressPolicy(
         allow=[ip_network(block) for block in validation.allow],
         deny=[*DENIED_BY_DEFAULT, *(ip_network(block) for block in validation.deny)],
         own=[*own, (LOOPBACK, server.admin_port)],
     )
-    limits = ProberLimits(http01_port=validation.http01_port, tlsalpn01_port=validation.tlsalpn01_port)
-    return NetworkProber(reactor, Dns(reactor, servers), policy, limits)
 
 
 def _state(config: Config) -> tuple[tuple[int, int], ...]:
