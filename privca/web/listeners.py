@@ -9,6 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Factory
 
+from privca.web.prompt import PromptServer
 from privca.web.reactor import Port, Reactor
 from privca.web.tls import ServerTls, TlsFactory
 
@@ -30,7 +31,9 @@ class Listeners:
         served = factory if tls is None else TlsFactory(tls, factory, self._reactor)
         for one in sockets:
             one.setblocking(False)
-            self._ports.append(self._reactor.adoptStreamPort(one.fileno(), one.family, served))
+            port = self._reactor.adoptStreamPort(one.fileno(), one.family, served)
+            port.transport = PromptServer
+            self._ports.append(port)
 
     async def stop(self) -> None:
         """Accept nothing more; connections that exist go on (``HttpFactory.drain`` ends them)."""

@@ -23,7 +23,9 @@ class DelayedCall(Protocol):
 
 
 class Port(Protocol):
-    """Something that listens."""
+    """Something that listens; ``transport`` is the class of the connections that it accepts."""
+
+    transport: type[object]
 
     def stopListening(self) -> Deferred[None] | None:  # noqa: N802
         """Listen no more."""

@@ -1,11 +1,12 @@
 """Nonces (RFC 8555 sections 6.5 and 7.2): made without a store, spent in it, so that all workers of one store agree.
 
-A nonce is its end (5 octets, seconds since 1970), 12 random octets, and 16 octets of an HMAC-SHA256 over its scope and both. The scope is
-a profile ID, or nothing for a nonce that was handed out where the account tells the profile, which every profile accepts.
+A nonce is its end (5 octets, seconds since 1970), 12 random octets, and 16 octets of a keyed BLAKE2b (RFC 7693) over its scope and both. The
+scope is a profile ID, or nothing for a nonce that was handed out where the account tells the profile, which every profile accepts.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -56,4 +57,4 @@ class Nonces:
             raise Refused(Reason.BAD_NONCE, "RFC 8555 section 6.5", "this nonce was used before")
 
     def _mac(self, scope: str, body: bytes) -> bytes:
-        return hmac.digest(self._key, scope.encode() + b"\0" + body, "sha256")[:_MAC]
+        return hashlib.blake2b(scope.encode() + b"\0" + body, digest_size=_MAC, key=self._key).digest()
