@@ -80,7 +80,11 @@ def list_() -> None:
 )
 @click.option("--target", type=click.Choice(list(SERVERS)), default="privca", show_default=True, help="The server under test.")
 @click.option(
-    "--workers", type=click.IntRange(1, 32), default=min(4, os.cpu_count() or 1), show_default=True, help="How many at once."
+    "--workers",
+    type=click.IntRange(1, 32),
+    default=min(8, 2 * (os.cpu_count() or 1)),
+    show_default=True,
+    help="How many at once; clients mostly wait.",
 )
 @click.option("--install", is_flag=True, help="Install Debian packages that are missing, if this is root.")
 @click.option("--skip-ok", is_flag=True, help="Exit with 0 even if something could not be run here.")

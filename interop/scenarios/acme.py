@@ -52,6 +52,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         challenge="tls-alpn-01",
         names=("127.0.0.1",),
     ),
+    Scenario(
+        id="ipv6-http-01",
+        protocol="acme",
+        title="an IPv6 address proven by http-01",
+        actions=ISSUE,
+        outcome="issued",
+        names=("::1",),
+    ),
     *(
         Scenario(
             id=f"key-{key}",

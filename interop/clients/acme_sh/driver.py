@@ -44,7 +44,13 @@ class AcmeSh(Driver):
             folder.mkdir(exist_ok=True)
             (folder / "dns_lab.sh").write_text(HOOK.format(hook=self.dns01_hook(), api=shlex.quote(self.job["dns_api"])))
         # With --dnssleep it does not ask a public resolver whether the record is there.
-        ways = {"http-01": ["--standalone"], "tls-alpn-01": ["--alpn"], "dns-01": ["--dns", "dns_lab", "--dnssleep", "1"]}
+        # Its listener takes one family.
+        family = ["--listen-v6"] if ":" in self.job["names"][0] else []
+        ways = {
+            "http-01": ["--standalone", *family],
+            "tls-alpn-01": ["--alpn"],
+            "dns-01": ["--dns", "dns_lab", "--dnssleep", "1"],
+        }
         return list(self.need(ways, self.job["challenge"]))
 
     def collect(self, label: str) -> None:
