@@ -35,6 +35,13 @@ def test_by_the_account_that_issued_it(world, client, der, reason, stored):
     assert (again.status, again.type) == (400, "alreadyRevoked")
 
 
+def test_by_the_account_that_issued_it_without_any_authorization_left(world, client):
+    order = client.issue("a.example.test")
+    for url in order.json["authorizations"]:
+        client.post(url, {"status": "deactivated"})
+    assert client.post("revoke-cert", {"certificate": encode(client.certificate(order))}).status == 200
+
+
 def test_by_an_account_that_holds_all_authorizations(world, client, der):
     other = world.client(client.profile)
     other.ready("a.example.test")

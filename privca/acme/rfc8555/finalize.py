@@ -64,8 +64,6 @@ async def finalize(call: Call) -> Response:
 
 
 async def _check_caa_again(call: Call, authorizations: Sequence[Authorization]) -> None:
-    if not call.options.caa:
-        return
     url = call.urls.account(call.account.id)
     for authorization in authorizations:
         for challenge in authorization.challenges:

@@ -89,8 +89,8 @@ async def resume(core: Core, order: Order) -> None:
     """Take over an order whose ``next_attempt`` has passed: its worker is gone, or the CA asked to come back."""
     profile = await core.store.profile(order.profile_id)
     account = await core.store.account(order.profile_id, order.account_id)
-    if profile is None or account is None:
-        return
+    assert profile is not None  # neither is ever deleted
+    assert account is not None
     claimed = replace(order, next_attempt=core.clock.now() + LEASE)
     try:
         await core.store.commit(claimed)

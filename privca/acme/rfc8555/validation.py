@@ -16,7 +16,6 @@ from privca.acme.ports import (
     Account,
     AccountStatus,
     Authorization,
-    AuthorizationState,
     Challenge,
     ChallengeStatus,
     Conflict,
@@ -170,8 +169,8 @@ async def resume(core: Core, authorization: Authorization) -> None:
     """Take over a challenge whose ``next_attempt`` has passed, because its worker is gone."""
     profile = await core.store.profile(authorization.profile_id)
     account = await core.store.account(authorization.profile_id, authorization.account_id)
-    if profile is None or account is None or authorization.state is not AuthorizationState.PENDING:
-        return
+    assert profile is not None  # neither is ever deleted
+    assert account is not None
     again = claimed(authorization, processing(authorization), core.clock.now())
     try:
         await core.store.commit(again)
