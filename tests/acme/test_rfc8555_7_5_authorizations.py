@@ -68,6 +68,12 @@ def test_a_response_is_an_object(client, challenge, payload):
     assert client.post(challenge["url"]).json["status"] == "pending"
 
 
+@pytest.mark.parametrize("payload", [None, {}])
+def test_a_challenge_that_was_not_offered(client, challenge, payload):
+    reply = client.post(challenge["url"].replace("http-01", "http-02"), payload)
+    assert (reply.status, reply.type) == (404, "malformed")
+
+
 def test_post_as_get_starts_nothing(world, client, challenge):
     assert client.post(challenge["url"]).json["status"] == "pending"
     assert not world.background.work
