@@ -55,7 +55,16 @@ class Host(Engine):
             if complete.exists():
                 return final
             venv.create(final, clear=True, with_pip=True)
-            argv = [str(final / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+            argv = [
+                str(final / "bin" / "python"),
+                "-I",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                requirement,
+            ]
             done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
             if done.returncode != 0:
                 raise Unavailable(f"pip: {done.stderr.strip()[-300:]}")
