@@ -8,8 +8,6 @@ from typing import Literal
 
 import msgspec
 
-from interop.results import Verdict
-
 CLIENTS = Path(__file__).parent / "clients"
 
 
@@ -42,6 +40,8 @@ class Expected(Struct, frozen=True):
     why: str
     link: str = ""
     until: datetime.date | None = None
+    says: str = ""
+    """A pattern that the client's own words must match: what fails for another reason is not what is known."""
 
 
 class Client(Struct, frozen=True):
@@ -59,12 +59,10 @@ class Client(Struct, frozen=True):
     pypi: Pypi | None = None
     expected: tuple[Expected, ...] = ()
 
-    def expects(self, scenario: str, today: datetime.date) -> tuple[Verdict, str]:
-        """The verdict that is expected of this client in a scenario, and why it is not ``pass``. A mark past its day no longer counts."""
-        for mark in self.expected:
-            if mark.scenario == scenario and (mark.until is None or today <= mark.until):
-                return mark.verdict, mark.why
-        return "pass", ""
+    def expects(self, scenario: str, today: datetime.date) -> Expected | None:
+        """What is known of this client in a scenario; nothing: it is to pass. A mark past its day no longer counts."""
+        marks = (mark for mark in self.expected if mark.scenario == scenario and (mark.until is None or today <= mark.until))
+        return next(marks, None)
 
 
 def load(path: Path) -> Client:

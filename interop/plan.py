@@ -39,7 +39,7 @@ def plan(
                     scenario=scenario.id,
                     mode="",
                     verdict="skip",
-                    expected=client.expects(scenario.id, today)[0],
+                    expected=known.verdict if (known := client.expects(scenario.id, today)) else "pass",
                     detail=str(unavailable),
                 )
                 skipped.append(row)
@@ -52,21 +52,18 @@ def plan(
             kind="probe",
             protocol=client.protocols[0],
             scenario="",
-            expected="pass",
-            why="",
+            known=None,
             again="",
         )
         tasks += [msgspec.structs.replace(probe, scenario=id) for id in PROBES]
         for scenario in applying:
-            expected, why = client.expects(scenario.id, today)
             again = ["run", "--target", target, "--engine", engine.name, "--clients", client.name, "--scenarios", scenario.id]
             task = msgspec.structs.replace(
                 probe,
                 kind="scenario",
                 protocol=scenario.protocol,
                 scenario=scenario.id,
-                expected=expected,
-                why=why,
+                known=client.expects(scenario.id, today),
                 again=shlex.join(["privca-interop", *again]),
             )
             tasks.append(task)

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from interop.declaration import Client
+from interop.declaration import Client, Expected
 from interop.engines.place import Place
-from interop.results import Row, Verdict
+from interop.results import Row
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -29,8 +29,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["scenario", "probe"]
     protocol: str
     scenario: str
-    expected: Verdict
-    why: str
+    known: Expected | None
     again: str
 
 

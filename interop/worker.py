@@ -6,6 +6,8 @@ ends it stops the server and ends, and everything that it made ends with its nam
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
 import shutil
 import sys
@@ -83,6 +85,7 @@ def carry_out(task: Task, server: Server, setup: Setup) -> Row:
         done, found, checks = (probe if task.kind == "probe" else scenario)(task, server, folder)
     except (ServerError, OSError) as error:
         done, found, checks = job.Done(-1, f"{type(error).__name__}: {error}", (), {}), "error", ()
+    known = task.known if task.known and re.search(task.known.says, done.detail) else None
     job.publish(folder / "job", Path(setup.out) / "cells" / place, done.artefacts)
     return Row(
         client=task.client.name,
@@ -91,8 +94,8 @@ def carry_out(task: Task, server: Server, setup: Setup) -> Row:
         scenario=task.scenario,
         mode=task.mode,
         verdict=found,
-        expected=task.expected,
-        why=task.why,
+        expected=known.verdict if known else "pass",
+        why=known.why if known else "",
         detail=done.detail,
         seconds=round(time.monotonic() - started, 2),
         checks=tuple(checks),
@@ -109,6 +112,8 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
         answers.write(msgspec.json.encode(reply) + b"\n")
         answers.flush()
 
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]  # nobody out there can be reached from here, a proxy least of all
     bring_lo_up()
     setup = msgspec.json.decode(lines.readline(), type=Setup)
     try:

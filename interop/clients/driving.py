@@ -82,7 +82,9 @@ class Driver:
                 process.wait()
         text = printed.read_text(encoding="utf-8", errors="replace")
         command, shown = self.redact(shlex.join(argv)), self.redact(text)
-        self.steps.append({"command": command, "exit": status, "seconds": round(time.monotonic() - started, 2)})
+        self.steps.append(
+            {"command": command.replace(str(self.folder), "JOB"), "exit": status, "seconds": round(time.monotonic() - started, 2)}
+        )
         with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"$ {command}\n{shown}[exit {status}]\n\n")
         if status != 0:
