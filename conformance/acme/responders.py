@@ -10,6 +10,7 @@ import ssl
 import tempfile
 import threading
 import urllib.request
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -110,11 +111,15 @@ def validation_certificate(identifier: Identifier, key_authorization: str, *, cr
 
 
 class TlsAlpnResponder:
-    """A tls-alpn-01 server (RFC 8737, RFC 8738 section 6). ``seen`` are the server names that were asked for, and the protocol chosen."""
+    """A tls-alpn-01 server (RFC 8737, RFC 8738 section 6). ``seen`` are the server names that were asked for, and the protocol chosen.
+
+    ``protocols`` are those that it speaks, the one that it likes best first: a peer that offers another one than ``acme-tls/1`` is found out.
+    """
 
     challenge = "tls-alpn-01"
 
-    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0, protocols: Sequence[str] = ("acme-tls/1",)) -> None:
+        self._protocols = list(protocols)
         self.seen: list[tuple[str, str]] = []
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._socket = socket.create_server((address, port))
@@ -145,10 +150,9 @@ class TlsAlpnResponder:
     def _server_name(identifier: Identifier) -> str:
         return reverse_name(identifier["value"]) if identifier["type"] == "ip" else identifier["value"]
 
-    @staticmethod
-    def _context(certificate: bytes, key: bytes) -> ssl.SSLContext:
+    def _context(self, certificate: bytes, key: bytes) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["acme-tls/1"])
+        context.set_alpn_protocols(self._protocols)
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "validation.pem"
             path.write_bytes(certificate + key)
@@ -157,7 +161,7 @@ class TlsAlpnResponder:
 
     def _serve(self) -> None:
         outer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        outer.set_alpn_protocols(["acme-tls/1"])
+        outer.set_alpn_protocols(self._protocols)
         asked: list[str] = []
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:

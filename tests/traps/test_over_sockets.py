@@ -36,7 +36,7 @@ class Up:
     """A running ``privca up``: its endpoints, and where it looks for challenges."""
 
     def __init__(self, directory, process, http01, tlsalpn01):
-        self.process = process
+        self.process, self.directory = process, directory
         known = json.loads((directory / "endpoints.json").read_text())
         self.trust = Path(known["trust_anchor"])
         self.admin = known["admin"]
@@ -48,40 +48,64 @@ class Up:
         return Client(self.transport, self.profiles[profile]["url"], observe)
 
 
-@pytest.fixture(scope="module")
-def up(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("up")
+@contextlib.contextmanager
+def running(directory, *options):
+    """``privca up`` until the block ends; it must end in order, and say nothing that looks like a fault."""
     lab = directory / "lab"
     http01, tlsalpn01 = free_ports(2)
     ports = [f"--{name}-port=0" for name in ("https", "http", "admin", "resolver")]
-    command = [
-        sys.executable,
-        "-m",
-        "privca",
-        "up",
-        "--dir",
-        str(lab),
-        f"--http01-port={http01}",
-        f"--tlsalpn01-port={tlsalpn01}",
-        *ports,
-    ]
+    ports += [f"--http01-port={http01}", f"--tlsalpn01-port={tlsalpn01}"]
     log = directory / "log"
     with log.open("wb") as out:
+        command = [sys.executable, "-m", "privca", "up", "--dir", str(lab), *ports, *options]
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
     pause = threading.Event()
     for _ in range(int(READY / 0.1)):
         if (lab / "endpoints.json").exists() or process.poll() is not None:
             break
         pause.wait(0.1)
-    assert (lab / "endpoints.json").exists(), log.read_text()
-    server = Up(lab, process, http01, tlsalpn01)
-    yield server
-    server.transport.close()
-    process.send_signal(signal.SIGTERM)
-    status = process.wait(30)
+    try:
+        assert (lab / "endpoints.json").exists(), log.read_text()
+        server = Up(lab, process, http01, tlsalpn01)
+        with server.transport:
+            yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(60)
     said = log.read_text()
     assert status == 0, said
     assert "Traceback" not in said
+
+
+PROFILE = """
+[profile.once]
+protocol = "acme"
+issuer = "lab-ec"
+template = "once"
+authentication = ["account"]
+acme = { caa = true, caa_identities = ["ca.example.test"], validation_attempts = 1 }
+[template.once]
+subject = { CN = { source = "first-name" } }
+"""
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    """A lab, with a profile applied while it runs that checks CAA and tries each challenge once."""
+    directory = tmp_path_factory.mktemp("up")
+    with running(directory) as server:
+        file = directory / "once.toml"
+        file.write_text(PROFILE)
+        command = [sys.executable, "-m", "privca", "profile", "apply", str(file), "--dir", str(server.directory)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
+        url = server.profiles["lab-acme"]["url"].replace("/lab-acme/", "/once/")
+        server.profiles["once"] = {"url": url}
+        pause = threading.Event()
+        for _ in range(100):
+            if server.transport.exchange(HttpRequest("GET", url)).status == 200:
+                break
+            pause.wait(0.1)
+        yield server
 
 
 @pytest.mark.parametrize("kind", ["http-01", "tls-alpn-01", "dns-01"])
@@ -110,6 +134,64 @@ def test_an_address_by_tls_alpn_01(up):
         assert ("1.0.0.127.in-addr.arpa", "acme-tls/1") in responder.seen
 
 
+def test_the_prober_offers_acme_tls_alone(up):
+    """RFC 8737 section 3: with a server that likes http/1.1 better, which it would get if it were offered."""
+    with TlsAlpnResponder(port=up.tlsalpn01, protocols=["http/1.1", "acme-tls/1"]) as responder:
+        enrollment.enroll(up.client(), dns("alpn.example.test"), responder)
+        assert responder.seen == [("alpn.example.test", "acme-tls/1")]
+    with (
+        TlsAlpnResponder(port=up.tlsalpn01, protocols=["http/1.1"]) as responder,
+        pytest.raises(enrollment.Failed, match="became invalid"),
+    ):
+        enrollment.enroll(up.client(), dns("http11.example.test"), responder)
+
+
+def test_caa_records_behind_an_alias_count(up):
+    """RFC 8659 section 3: a CNAME is followed before the climb goes on; with the real resolver."""
+    client = up.client("once")
+    responder = DnsResponder(up.admin)
+    responder.call("add-caa", host="target.test.", policies=[{"tag": "issue", "value": "other.test"}])
+    responder.call("add-caa", host="ours.test.", policies=[{"tag": "issue", "value": "ca.example.test"}])
+    responder.call("set-cname", host="alias.example.test.", target="target.test.")
+    responder.call("set-cname", host="fine.example.test.", target="ours.test.")
+    with HttpResponder(port=up.http01) as http01:
+        enrollment.enroll(client, dns("free.example.test"), http01)
+        enrollment.enroll(client, dns("fine.example.test"), http01)
+        with pytest.raises(enrollment.Failed, match="error:caa"):
+            enrollment.enroll(client, dns("alias.example.test"), http01)
+        responder.call("clear-caa", host="target.test.")
+        enrollment.enroll(client, dns("alias.example.test"), http01)
+
+
+def test_workers_agree_on_nonces_accounts_and_orders(tmp_path):
+    """Two workers, a new connection for each request: whichever gets it, a nonce of either is good, once, and all see the same objects."""
+
+    class Reconnecting:
+        def __init__(self, trust):
+            self.trust = trust
+
+        def exchange(self, request):
+            with SocketTransport(self.trust) as transport:
+                return transport.exchange(request)
+
+    with running(tmp_path, "--workers=2") as up, HttpResponder(port=up.http01) as responder:
+        client = Client(Reconnecting(up.trust), up.profiles["lab-acme"]["url"])
+        account = client.register()
+        for number in range(3):
+            enrolled = enrollment.enroll(client, dns(f"w{number}.example.test"), responder, account=account)
+            assert client.read(account, enrolled.order_url)["status"] == "valid"
+        for number in range(10):
+            request = with_own_nonce(client, account, f"once{number}.example.test")
+            statuses = [client.transport.exchange(request).status for _ in range(3)]
+            assert statuses == [201, 400, 400]
+
+
+def with_own_nonce(client, account, name):
+    draft = client.new_order(account, dns(name))
+    draft.protected["nonce"] = client.nonce()
+    return draft.request()
+
+
 def test_a_wildcard_by_dns_01(up):
     client = up.client()
     enrolled = enrollment.enroll(client, dns("*.wild.example.test", "wild.example.test"), DnsResponder(up.admin))
@@ -128,7 +210,7 @@ def test_an_external_account(up):
 
 def test_nobody_answers(up):
     """A closed port is ``connection``, a name without an address is ``dns``: the client developer learns which."""
-    client = up.client()
+    client = up.client("once")
     account = client.register()
     for kind, expected in (("http-01", "connection"), ("tls-alpn-01", "connection")):
         _, order = client.order(account, dns(f"nobody-{kind}.example.test"))
@@ -259,9 +341,7 @@ def test_a_nonce_is_good_once_whichever_connection_brings_it(up):
     client = up.client()
     account = client.register()
     for number in range(5):
-        draft = client.new_order(account, dns(f"race{number}.example.test"))
-        draft.protected["nonce"] = client.nonce()
-        request = draft.request()
+        request = with_own_nonce(client, account, f"race{number}.example.test")
         gate = threading.Barrier(4)
         statuses = []
 
