@@ -6,6 +6,7 @@ ends it stops the server and ends, and everything that it made ends with its nam
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -132,4 +133,5 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    with contextlib.suppress(KeyboardInterrupt):  # the whole run was stopped, and says so itself
+        serve(sys.stdin.buffer, sys.stdout.buffer)
