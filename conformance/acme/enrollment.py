@@ -20,7 +20,7 @@ from conformance.transport import HttpResponse
 
 Say = Callable[[str, str], None]
 Wait = Callable[[float], None]
-POLL_LIMIT = 60
+POLL_LIMIT = 120
 
 
 class Failed(Exception):
@@ -124,7 +124,7 @@ def prove(client: Client, account: Account, url: str, responder: Responder, *, s
 def poll(
     client: Client, account: Account, url: str, done: Callable[[dict[str, Any]], bool], wait: Wait = _pause
 ) -> dict[str, Any]:
-    """Read a resource until ``done``, honouring Retry-After in seconds (RFC 8555 sections 7.4 and 7.5.1). :raises Failed: after 60 reads."""
+    """Read a resource until ``done``, honouring Retry-After in seconds (RFC 8555 sections 7.4 and 7.5.1). :raises Failed: after 120 reads."""
     for _ in range(POLL_LIMIT):
         response = client.perform(client.fetch(account, url))
         value = response.object
