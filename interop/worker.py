@@ -128,7 +128,7 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
             answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), server, setup)))
     finally:
         server.stop()
-        for log in (Path(setup.folder) / "server").glob("*.log"):
+        for log in server.logs():
             shutil.copyfile(log, Path(setup.out) / f"server-{Path(setup.folder).name}-{log.name}")
 
 

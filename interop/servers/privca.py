@@ -74,6 +74,10 @@ class Privca(Server):
         known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
         return Record(known["status"], known.get("reason") or "")
 
+    def logs(self) -> list[Path]:
+        """The log, and the transcript of every exchange."""
+        return [*super().logs(), *sorted((self._lab / "transcripts").glob("*.jsonl"))]
+
     def names_issued(self) -> set[str] | None:
         """By ``privca cert list``."""
         listed = json.loads(answer("cert", "list", "--dir", str(self._lab), "--json"))

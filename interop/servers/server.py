@@ -81,9 +81,13 @@ class Server(abc.ABC):
                 return found
             ended = [process for process in self._processes if process.poll() is not None]
             if ended or time.monotonic() > deadline:
-                logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(self.folder.glob("*.log")))
+                logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in self.logs())
                 raise ServerError(f"{'ended' if ended else 'not ready in time'}: {type(self).__name__}\n{logs}")
             time.sleep(0.05)
+
+    def logs(self) -> list[Path]:
+        """What is worth keeping of it after the run."""
+        return sorted(self.folder.glob("*.log"))
 
     def stop(self) -> None:
         """End all its programs."""
