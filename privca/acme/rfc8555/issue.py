@@ -26,23 +26,24 @@ LEASE = timedelta(seconds=60)
 _TRANSIENT = (Reason.INTERNAL, Reason.UNAVAILABLE)
 
 
+def submission(who: Identity, order: Order, csr: CertificationRequest) -> Submission:
+    """What the CA is asked for: the order's names, which are proven, and its dates."""
+    return Submission(
+        request_id=order.id,
+        identity=who,
+        csr=csr,
+        proven=frozenset(order.names),
+        not_before=order.not_before,
+        not_after=order.not_after,
+        asked=order.created,
+    )
+
+
 async def issue(
     core: Core, exchange: Exchange, profile: Revisioned, who: Identity, claimed: Order, csr: CertificationRequest
 ) -> Order:
     """Submit a claimed order; the order as it is stored then. :raises Refused: what the CA refuses; the claim stands."""
-    answer = await core.door.submit(
-        exchange,
-        profile,
-        Submission(
-            request_id=claimed.id,
-            identity=who,
-            csr=csr,
-            proven=frozenset(claimed.names),
-            not_before=claimed.not_before,
-            not_after=claimed.not_after,
-            asked=claimed.created,
-        ),
-    )
+    answer = await core.door.submit(exchange, profile, submission(who, claimed, csr))
     if isinstance(answer, Issued):
         done = replace(claimed, certificate_id=token(core.entropy), serial=answer.certificate.serial, next_attempt=None)
     else:
@@ -70,6 +71,8 @@ async def in_background(core: Core, profile: Revisioned, account: Account, claim
     assert claimed.csr is not None
     exchange = Exchange(id=f"order-{claimed.id}", now=core.clock.now(), entropy=core.entropy, profile_id=profile.id)
     try:
+        # Read again: it may have been deactivated since it asked, and then what it asked for is cancelled.
+        account = await core.store.account(account.profile_id, account.id) or account
         if account.status is not AccountStatus.VALID:
             raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.3.6", f"the account is {account.status.value}")
         if exchange.now >= claimed.expires and await core.door.find(profile.id, claimed.id) is None:

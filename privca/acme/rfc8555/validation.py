@@ -118,14 +118,20 @@ async def check_caa(core: Core, profile: Revisioned, account_url: str, authoriza
 
 async def _look(core: Core, profile: Revisioned, account: Account, account_url: str, authorization: Authorization) -> None:
     """One attempt: the challenge, then CAA. :raises Refused: what failed."""
-    if account.status is not AccountStatus.VALID:
-        raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.3.6", f"the account is {account.status.value}")
+    _check_account(account)
     challenge = processing(authorization)
     method = METHODS[challenge.type]
     name = authorization.name
     probe = method.plan(name, profile.id, challenge.token, account.thumbprint)
     method.judge(await core.prober.observe(probe), name, challenge.token, account.thumbprint)
     await check_caa(core, profile, account_url, authorization, challenge.type)
+    # Looking took its time, in which the account may have been deactivated.
+    _check_account(await core.store.account(account.profile_id, account.id) or account)
+
+
+def _check_account(account: Account) -> None:
+    if account.status is not AccountStatus.VALID:
+        raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.3.6", f"the account is {account.status.value}")
 
 
 async def _attempt(
