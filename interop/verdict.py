@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,11 @@ class Artefacts:
         path = (self._folder / self._listed[label]).resolve() if label in self._listed else None
         return path if path is not None and path.is_file() and path.is_relative_to(self._folder) else None
 
+    def log(self) -> str:
+        """All that the client printed."""
+        path = self._folder / "log.txt"
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
     def held(self, action: str) -> Held | None:
         """The certificate that an action yielded."""
         certificate = self.file(f"{action}.certificate")
@@ -41,7 +47,7 @@ def gather(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, serve
         case "registered" | "deactivated":
             return [_account(scenario.outcome, artefacts, service)]
         case "refused":
-            return _refused(names, artefacts, server)
+            return _refused(scenario, names, artefacts, server)
         case "issued":
             return _issued("issue", scenario, names, artefacts, server)
         case "renewed":
@@ -122,8 +128,12 @@ def _account(outcome: str, artefacts: Artefacts, service: Service) -> Check:
     return Check(name, status in ("urn:ietf:params:acme:error:unauthorized", "deactivated"), status)
 
 
-def _refused(names: Sequence[str], artefacts: Artefacts, server: Server) -> list[Check]:
-    checks = [Check("the client holds no certificate", artefacts.held("issue") is None)]
+def _refused(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, server: Server) -> list[Check]:
+    told = re.search(scenario.refusal, artefacts.log())
+    checks = [
+        Check("the client holds no certificate", artefacts.held("issue") is None),
+        Check("the client was told why", told is not None, told[0] if told else ""),
+    ]
     issued = server.names_issued()
     if issued is not None:
         checks.append(Check("the server certified none of the names", not issued.intersection(names)))

@@ -110,5 +110,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         outcome="refused",
         credential="wrong",
         control="eab",
+        refusal="(?i)external account binding",
     ),
 )

@@ -28,3 +28,5 @@ class Scenario:
     reason: str = "unspecified"
     credential: Credential = "none"
     control: str = ""
+    refusal: str = ""
+    """Of a refusal: what the client must have been told, as a pattern in what it prints."""

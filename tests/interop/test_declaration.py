@@ -88,3 +88,4 @@ def test_every_control_is_a_scenario_that_differs_in_the_fault_alone():
                 scenario.key,
             )
             assert control.outcome == "issued"
+            assert scenario.refusal

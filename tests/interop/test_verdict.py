@@ -123,10 +123,16 @@ def test_a_renewal_that_is_the_old_certificate(ca):
 
 
 def test_refused(ca):
+    (ca.folder / "log.txt").write_text("the external account binding does not verify")
     assert gathered(REFUSED, ca, Recorded(ca.anchors, names=set())) == []
     assert gathered(REFUSED, ca, Recorded(ca.anchors, names=None)) == []
     assert gathered(REFUSED, ca, Recorded(ca.anchors, names={"a.test"})) == ["the server certified none of the names"]
     assert gathered(REFUSED, ca, Recorded(ca.anchors), "issue") == ["the client holds no certificate"]
+
+
+def test_a_refusal_for_another_reason(ca):
+    (ca.folder / "log.txt").write_text("connection refused")
+    assert gathered(REFUSED, ca, Recorded(ca.anchors, names=set())) == ["the client was told why"]
 
 
 def test_an_artefact_outside_the_job_is_not_taken(ca, tmp_path):
