@@ -67,6 +67,9 @@ class Door(Protocol):
     async def submit(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> Issued | Pending:
         """Judge and answer a request; :class:`~privca.base.refused.Refused` leaves nothing behind."""
 
+    async def check(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> None:
+        """Judge a request without answering it, for who tells its client now and submits later. :raises Refused: as submit does."""
+
     async def find(self, profile_id: str, request_id: str) -> Certificate | None:
         """The certificate that answered a request, whatever its status now."""
 

@@ -38,16 +38,7 @@ class EnrollmentService:
         """
         _check_method(profile, submission.identity)
         try:
-            request = Request(
-                request_id=submission.request_id,
-                identity=submission.identity.id,
-                csr=submission.csr,
-                names=_names(submission),
-                not_before=submission.not_before,
-                not_after=submission.not_after,
-                asked=submission.asked,
-            )
-            certificate = await self._issuer.issue(exchange, profile, request)
+            certificate = await self._issuer.issue(exchange, profile, _request(submission))
         except Refused:
             # Looked for here and not before: the common request is new, and the store refuses a second record of it anyway.
             answered = await self._issuer.answered(profile.id, submission.request_id)
@@ -58,6 +49,11 @@ class EnrollmentService:
             raise Refused(Reason.UNAUTHORIZED, "profile: authentication", "this request was made by somebody else")
         exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
         return Issued(certificate)
+
+    async def check(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> None:
+        """Judge a request without answering it. :raises Refused: as submit does."""
+        _check_method(profile, submission.identity)
+        await self._issuer.check(exchange, profile, _request(submission))
 
     async def find(self, profile_id: str, request_id: str) -> Certificate | None:
         """The certificate that answered a request, whatever its status now."""
@@ -105,6 +101,18 @@ def _check_method(profile: Revisioned, identity: Identity) -> None:
             expected=" or ".join(profile.profile.authentication),
             got=identity.method,
         )
+
+
+def _request(submission: Submission) -> Request:
+    return Request(
+        request_id=submission.request_id,
+        identity=submission.identity.id,
+        csr=submission.csr,
+        names=_names(submission),
+        not_before=submission.not_before,
+        not_after=submission.not_after,
+        asked=submission.asked,
+    )
 
 
 def _names(submission: Submission) -> tuple[Name, ...]:

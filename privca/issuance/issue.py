@@ -89,6 +89,10 @@ class Issuer:
         lint.check_recorded(record, ca_key.signer)
         return await sign_recorded(self._store, self._keys, record, ca_key.signer)
 
+    async def check(self, exchange: Exchange, profile: Revisioned, request: Request) -> None:
+        """Judge a request and leave it at that. :raises Refused: as policy and template do."""
+        _approve(exchange, profile, self.rules(profile), request, await self._authorities.current(profile.profile.issuer))
+
     async def issue(self, exchange: Exchange, profile: Revisioned, request: Request) -> Certificate:
         """Judge a request and issue; the certificate that answers it already, if there is one.
 

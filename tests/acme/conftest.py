@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -348,13 +348,16 @@ class Client:
             self.prove(url, "dns-01" if name["value"].startswith("*.") else "http-01")
         return reply
 
-    def csr(self, *names: str, key: Any = None, common_name: str = "") -> str:
+    def csr(self, *names: str, key: Any = None, common_name: str = "", extensions: Sequence[x509.ExtensionType] = ()) -> str:
         subject = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)] if common_name else []
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=True)
         self.certificate_key = key or ec.generate_private_key(ec.SECP256R1())
-        return b64(builder.sign(self.certificate_key, hashes.SHA256()).public_bytes(Encoding.DER))
+        hash_algorithm = None if isinstance(self.certificate_key, ed448.Ed448PrivateKey) else hashes.SHA256()
+        return b64(builder.sign(self.certificate_key, hash_algorithm).public_bytes(Encoding.DER))
 
     def finalize(self, order: Reply, *names: str, **more: Any) -> Reply:
         return self.post(order.json["finalize"], {"csr": self.csr(*names, **more)})

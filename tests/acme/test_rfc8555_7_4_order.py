@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
 from privca.base.clock import rfc3339
 from privca.base.refused import Reason, Refused
@@ -283,6 +283,19 @@ def test_a_bad_csr_leaves_the_order_ready(world, client, case):
     assert client.finalize(order, "a.example.test", "b.example.test").json["status"] == "valid"
 
 
+def test_11_1_no_account_key_is_certified(world, client):
+    """Any known account's: of another account, of another profile, and of one that is deactivated."""
+    elsewhere = world.client(world.profile("elsewhere"))
+    gone = world.client(client.profile)
+    assert gone.post(gone.kid, {"status": "deactivated"}).status == 200
+    order = client.ready("a.example.test")
+    for other in (world.client(client.profile), elsewhere, gone):
+        reply = client.finalize(order, "a.example.test", key=other.key.private)
+        assert (reply.status, reply.type) == (400, "badCSR")
+        assert "section 11.1" in reply.json["detail"]
+    assert client.finalize(order, "a.example.test").json["status"] == "valid"
+
+
 @pytest.mark.parametrize("payload", [{}, {"csr": 7}, {"csr": None}, {"CSR": "x"}])
 def test_finalize_without_csr_is_malformed(client, payload):
     order = client.ready("a.example.test")
@@ -340,8 +353,15 @@ def test_finalize_in_the_background(world):
 def test_a_bad_csr_is_refused_before_the_background(world):
     client = world.client(world.profile(finalize="processing"))
     order = client.ready("a.example.test")
-    assert client.finalize(order, "b.example.test").type == "badCSR"
-    assert client.post(order.header("location")).json["status"] == "ready"
+    for bad in (
+        client.csr("b.example.test"),
+        client.csr("a.example.test", common_name="Not a host"),
+        client.csr("a.example.test", key=ed448.Ed448PrivateKey.generate()),
+        client.csr("a.example.test", extensions=[x509.BasicConstraints(ca=True, path_length=None)]),
+    ):
+        assert client.post(order.json["finalize"], {"csr": bad}).type == "badCSR"
+        assert client.post(order.header("location")).json["status"] == "ready"
+    assert client.finalize(order, "a.example.test").json["status"] == "processing"
 
 
 def test_a_refusal_in_the_background_makes_the_order_invalid(world):

@@ -173,6 +173,21 @@ def test_what_is_malformed(client, payload):
     assert client.post("revoke-cert", payload, jwk=True).type == "malformed"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a003020102", "a003020107"),  # version 8
+        ("06082a8648ce3d030107", "06082a8648ce3d030109"),  # a curve that nobody knows
+        ("06072a8648ce3d0201", "06072a8648ce3d0209"),  # a kind of key that nobody knows
+    ],
+)
+def test_a_certificate_that_cannot_be_read(client, der, old, new):
+    odd = der.replace(bytes.fromhex(old), bytes.fromhex(new))
+    assert odd != der
+    assert client.post("revoke-cert", {"certificate": encode(odd)}).type in ("malformed", "unauthorized")
+    assert client.post("revoke-cert", {"certificate": encode(odd)}, jwk=True).type in ("malformed", "unauthorized")
+
+
 def test_a_certificate_of_another_profile(world, client, der):
     other = world.client(world.profile("other"))
     other.ready("a.example.test", "b.example.test")

@@ -477,7 +477,10 @@ CHECKS = {
         [refusing("acme.rfc8555.finalize:finalize", "not ready")],
         trap("finalize", "a_valid_order_cannot_be_finalized_again"),
     ),
-    "account key as certificate key": ([refusing("acme.rfc8555.csr:check", "account key")], bad_csr("the account's key")),
+    "account key as certificate key": (
+        [refusing("acme.rfc8555.finalize:_check_key", "key of an account")],
+        bad_csr("the account's key"),
+    ),
     "names of the CSR": (
         [
             refusing("acme.rfc8555.csr:check", "other identifiers"),

@@ -8,7 +8,6 @@ from privca.acme.ports import Order
 from privca.base.names import Name, dns_name, ip_name
 from privca.base.refused import Reason, Refused
 from privca.issuance.profile import Revisioned
-from privca.jose.rfc7517 import PublicJwk
 from privca.pkix import rfc2986
 from privca.pkix.rfc2986 import CertificationRequest
 
@@ -28,10 +27,8 @@ def about_csr(refused: Refused) -> Refused:
     return Refused(Reason.BAD_CSR, refused.clause, refused.detail, expected=refused.expected, got=refused.got)
 
 
-def check(csr: CertificationRequest, order: Order, account_key: PublicJwk) -> None:
+def check(csr: CertificationRequest, order: Order) -> None:
     """Whether the CSR is for this order. :raises Refused: ``BAD_CSR``."""
-    if csr.public_key == account_key.key:
-        raise Refused(Reason.BAD_CSR, "RFC 8555 section 11.1", "the account key cannot be the certificate's key")
     asked, ordered = _names(csr), frozenset(order.names)
     if asked != ordered:
         raise Refused(

@@ -15,7 +15,9 @@ from privca.acme.rfc8555.call import Call, decode
 from privca.acme.rfc8555.states import ORDER, OrderEvent
 from privca.base.http import Response
 from privca.base.refused import Reason, Refused
-from privca.jose import rfc4648
+from privca.jose import rfc4648, rfc7517
+from privca.jose.rfc7518 import PublicKey
+from privca.pkix.rfc2986 import CertificationRequest
 
 CLAUSE = "RFC 8555 section 7.4"
 CAA_LIFE = timedelta(hours=8)
@@ -45,8 +47,15 @@ async def finalize(call: Call) -> Response:
             Reason.ORDER_NOT_READY, CLAUSE, "the order is not ready to be finalized", expected="ready", got=current.value
         )
     csr = csrs.read(rfc4648.decode(wanted.csr, "csr", Reason.BAD_CSR), call.profile)
-    csrs.check(csr, found, call.key)
+    csrs.check(csr, found)
+    await _check_key(call, csr)
     await _check_caa_again(call, authorizations)
+    if call.options.finalize == "processing":
+        # What the CA refuses is told now, while the order is ready: an order that has been seen processing could only become invalid.
+        try:
+            await call.core.door.check(call.exchange, call.profile, issue.submission(call.identity, found, csr))
+        except Refused as refused:
+            raise csrs.about_csr(refused) from None
     claimed = replace(found, csr=csr.der, next_attempt=call.now + issue.LEASE)
     await call.core.store.commit(claimed)
     claimed = replace(claimed, version=claimed.version + 1)
@@ -61,6 +70,14 @@ async def finalize(call: Call) -> Response:
         raise csrs.about_csr(refused) from None
     call.exchange.decided("certificate issued" if done.serial else "issuance waits", CLAUSE, order=found.id, **issue.facts(done))
     return order.answer(200, call, done, authorizations)
+
+
+async def _check_key(call: Call, csr: CertificationRequest) -> None:
+    """No account key is certified, whoever's and of whichever profile; keys of a kind that signs no JWS never are one."""
+    if isinstance(csr.public_key, PublicKey):
+        thumbprint = rfc7517.of_key(csr.public_key).thumbprint
+        if await call.core.store.account_by_thumbprint(None, thumbprint) is not None:
+            raise Refused(Reason.BAD_CSR, "RFC 8555 section 11.1", "the key of an account cannot be a certificate's key")
 
 
 async def _check_caa_again(call: Call, authorizations: Sequence[Authorization]) -> None:

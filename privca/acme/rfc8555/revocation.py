@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from privca.acme.ports import Account
 from privca.acme.rfc8555.authorization import usable
@@ -45,7 +46,7 @@ async def revoke(call: Call) -> Response:
         presented = x509.load_der_x509_certificate(der)
         key = presented.public_key() if call.signer is None else None
         serial = presented.serial_number.to_bytes(20, "big")
-    except (ValueError, OverflowError, TypeError, x509.UnsupportedGeneralNameType):
+    except (ValueError, OverflowError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise Refused(Reason.MALFORMED, CLAUSE, "certificate is not an X.509 certificate in DER") from None
     if call.signer is None and key != call.key.key:
         raise Refused(Reason.UNAUTHORIZED, CLAUSE, "the jwk is not the key of the certificate")
