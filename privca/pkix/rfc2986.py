@@ -157,7 +157,8 @@ def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
         loaded = x509.load_der_x509_csr(strict)
         subject = _subject(loaded, info.subject)
         extensions = tuple(loaded.extensions) if extension_request else ()
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+    # KeyError: what the parser raises for a number in a TLS feature extension (RFC 7633) that it does not know.
+    except (ValueError, KeyError, TypeError, OverflowError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
         raise _refuse("RFC 5280 section 4.2", "the subject or a requested extension is malformed", got=_kind_of(error)) from None
     return CertificationRequest(
         der=octets,

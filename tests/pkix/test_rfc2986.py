@@ -195,6 +195,12 @@ def test_the_number_of_extensions_is_bounded(wire: Any) -> None:
     assert "number of requested extensions" in refused(wire.request(wire.extension_request())).detail
 
 
+def test_a_tls_feature_that_nobody_knows(wire: Any) -> None:
+    """RFC 7633: cryptography has a KeyError for the number 7."""
+    feature = wire.extension(bytes.fromhex("06082b06010505070118"), bytes.fromhex("3003020107"))
+    refused(wire.request(wire.extension_request(feature)))
+
+
 def test_microsoft_extensions_are_extensions(wire: Any) -> None:
     csr = rfc2986.parse(wire.request(wire.microsoft_extension_request(wire.names(wire.dns("a.test")))))
     assert csr.names == (Name(NameKind.DNS, "a.test"),)

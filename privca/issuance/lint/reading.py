@@ -79,6 +79,6 @@ def read(tbs: bytes) -> Reading:
         certificate = x509.load_der_x509_certificate(assemble(tbs, der.encode(raw.signature), _NO_SIGNATURE))
         # Duplicates make the parser refuse them all; they are one rule's matter, and the others still have to say theirs.
         parsed = {item.oid: item.value for item in certificate.extensions} if len(extensions) == len(listed) else {}
-    except (ValueError, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, KeyError, x509.UnsupportedGeneralNameType) as error:
         raise Unreadable(f"the parser refuses it: {error}") from None
     return Reading(raw, extensions, parsed, certificate)
