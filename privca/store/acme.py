@@ -137,7 +137,8 @@ _FORGET = Statement(
 @cache
 def _authorizations_by_id(count: int) -> Statement:
     """``count`` authorizations at once; one statement for each count, compiled when it first occurs."""
-    return Statement(select(*schema.acme_authorization.columns).where(or_(*(_z.id == bindparam(f"id{n}") for n in range(count)))))
+    # IN and not OR, of which SQLite takes a thousand at most.
+    return Statement(select(*schema.acme_authorization.columns).where(_z.id.in_([bindparam(f"id{n}") for n in range(count)])))
 
 
 class Acme:

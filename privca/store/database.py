@@ -103,11 +103,12 @@ class Database:
         self._inside = True
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        else:
             self._connection.execute("COMMIT")
+        except BaseException:
+            # When the disk is full, SQLite has rolled back already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
         finally:
             self._inside = False
 

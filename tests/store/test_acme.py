@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,6 +133,27 @@ def test_spent_nonces_are_forgotten_in_bounded_steps(store: Store, run: Run) -> 
     run(store.forget_nonces(later))
     assert not run(store.spend_nonce("p", b"late", later))
     assert run(store.spend_nonce("p", b"\0\0\0\0", NOW))
+
+
+def test_an_order_of_more_names_than_sqlite_takes_alternatives(store: Store, run: Run) -> None:
+    authorizations = [authorization(f"z{n}", Name(NameKind.DNS, f"n{n}.test")) for n in range(1200)]
+    run(store.commit(*authorizations, order("o", *(z.id for z in authorizations))))
+    _, found = run(store.order("p", "o"))
+    assert [z.id for z in found] == [z.id for z in authorizations]
+
+
+def test_a_full_disk_takes_nothing_and_wedges_nothing(store: Store, run: Run) -> None:
+    connection = store._database._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages + 2}")
+    records = [authorization(f"z{n}", Name(NameKind.DNS, f"{n}." + "a" * 60 + ".test")) for n in range(500)]
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            run(store.commit(*records))
+    assert run(store.authorization("p", "z0")) is None
+    connection.execute("PRAGMA max_page_count=1000000")
+    run(store.commit(*records))
+    assert run(store.authorization("p", "z499")) is not None
 
 
 def test_external_key_is_sealed_and_bound_to_its_identifier(store: Store, run: Run, path: Path) -> None:
