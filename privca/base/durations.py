@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
 @lru_cache(maxsize=256)
-@cache
 def duration(text: str) -> timedelta:
     """``text`` as a timedelta of whole seconds; :class:`ValueError` says what would be right."""
     match = re.fullmatch(r"([0-9]{1,9})([smhdwy])", text)

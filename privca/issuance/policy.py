@@ -74,7 +74,6 @@ class ValidityPolicy:
 
         :param asked: when the wishes were accepted, if that was earlier: a notBefore that was no backdating then is none now.
         :param ca_not_after: when the CA certificate ends: no certificate outlives it.
-        :param asked: when the wishes were accepted, if before now: notBefore was measured by that time, and holds.
         :raises Refused: ``BAD_VALIDITY`` for a wish that is out of order or out of bounds, ``UNAVAILABLE`` if the CA has ended.
         """
 
@@ -83,7 +82,6 @@ class ValidityPolicy:
 
         if ca_not_after <= now:
             raise Refused(Reason.UNAVAILABLE, "RFC 5280 section 6.1.3", "the CA certificate of this profile has expired")
-        earliest = min(now, asked or now) - self._backdate
         begin = now - self._backdate if not_before is None else not_before
         earliest, latest = (asked or now) - self._backdate, (asked or now) + self._validity
         if not_before is not None and not earliest <= not_before <= latest:
