@@ -154,10 +154,8 @@ class IssuanceStore(Protocol):
     ) -> Sequence[Certificate]:
         """Records in order of recording, for listing."""
 
-    async def revoked(
-        self, authority: str, generation: int, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000
-    ) -> RevokedPage:
-        """Revoked and held certificates of one CA key that have not expired at ``at``, by pages: one call reads a bounded number.
+    async def revoked(self, authority: str, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000) -> RevokedPage:
+        """Revoked and held certificates of a CA, of all its keys, that have not expired at ``at``, by pages: one call reads a bounded number.
 
         :param after: ``next`` of the page before.
         """
@@ -165,11 +163,11 @@ class IssuanceStore(Protocol):
     async def revocation_count(self, authority: str) -> int:
         """A number that changes with every change of revocation of this CA: tells whether a CRL is stale."""
 
-    async def newest_crl(self, authority: str, generation: int) -> CrlRecord | None:
-        """The CRL with the highest number."""
+    async def newest_crl(self, authority: str) -> CrlRecord | None:
+        """The CRL with the highest number, whichever key of the CA signed it."""
 
     async def add_crl(self, record: CrlRecord) -> None:
-        """Record a signed CRL before anybody sees it. :raises Conflict: if the number is taken."""
+        """Record a signed CRL before anybody sees it; older ones need not be kept. :raises Conflict: if its number, or a higher one, was given."""
 
 
 class Keys(Protocol):

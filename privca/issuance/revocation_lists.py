@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from cryptography import x509
@@ -21,6 +21,7 @@ Offload = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 
 PAGE = 1000
 """Entries that are read at once, in a few milliseconds; a longer list is built through ``offload``, and others get a turn in between."""
+_EVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class RevocationLists:
     async def current(self, authority: str, number: int, now: datetime) -> CrlRecord:
         """The CRL of one CA key as it is now.
 
-        While a list is being built anew, others get the one before as long as it is valid: building never makes a queue.
+        While a list is being built anew, others get the one before as long as it is valid: building never makes a queue. That holds
+        from the start: what another process made is in the store.
 
         :raises Refused: ``NOT_FOUND`` for a CA key that is not there.
         """
@@ -62,8 +64,10 @@ class RevocationLists:
         known = self._made.get((authority, number))
         if known is not None and known.fresh(count, now):
             return known.record
-        if (authority, number) in self._building and known is not None and now < known.record.next_update:
-            return known.record
+        if (authority, number) in self._building:
+            before = known.record if known is not None else await self._store.newest_crl(authority, number)
+            if before is not None and before.this_update <= now < before.next_update:
+                return before
         self._building.add((authority, number))
         try:
             record = await self._build(ca_key, now)
@@ -78,7 +82,8 @@ class RevocationLists:
         while True:
             newest = await self._store.newest_crl(signer.authority, signer.number)
             number = 1 if newest is None else newest.number + 1
-            revoked = await self._revoked(signer, now)
+            # Section 3.3: an entry stays until it was on one list that was issued after the certificate's end.
+            revoked = await self._revoked(signer, _EVER if newest is None else min(now, newest.this_update))
             build = partial(
                 crl_tbs,
                 issuer=signer.subject,
@@ -99,12 +104,12 @@ class RevocationLists:
                 continue  # Another worker took the number; its list may not know what ours does.
             return record
 
-    async def _revoked(self, signer: SigningKey, now: datetime) -> list[RevokedEntry]:
-        """All entries, page by page. What is revoked meanwhile may be missing: it has changed the count, so the next list has it."""
-        page = await self._store.revoked(signer.authority, signer.number, now, None, PAGE)
+    async def _revoked(self, signer: SigningKey, at: datetime) -> list[RevokedEntry]:
+        """The entries of certificates that had not expired at ``at``, page by page. What is revoked meanwhile may be missing: it has changed the count, so the next list has it."""
+        page = await self._store.revoked(signer.authority, signer.number, at, None, PAGE)
         found = list(page.entries)
         while page.next is not None:
             await self._offload(bytes)
-            page = await self._store.revoked(signer.authority, signer.number, now, page.next, PAGE)
+            page = await self._store.revoked(signer.authority, signer.number, at, page.next, PAGE)
             found += page.entries
         return found

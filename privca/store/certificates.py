@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from privca.issuance.ports import (
     Certificate,
@@ -66,7 +66,7 @@ _CHANGE = Statement(
 # neither a row value nor an OR of what both of these find at once.
 _REVOKED = (
     select(_c.serial, _c.revoked_at, _c.reason, _c.invalidity_date, _c.not_after, _c.sequence)
-    .where(_c.authority == bindparam("authority"), _c.generation == bindparam("generation"), _c.revoked_at.is_not(None))
+    .where(_c.authority == bindparam("authority"), _c.revoked_at.is_not(None))
     .order_by(_c.not_after, _c.sequence)
     .limit(bindparam("limit"))
 )
@@ -80,12 +80,22 @@ _COUNT_FIRST = Statement(insert(schema.revocation_count))
 
 _l = schema.crl.c
 _NEWEST_CRL = Statement(
-    select(_l.number, _l.this_update, _l.next_update, _l.der)
-    .where(_l.authority == bindparam("authority"), _l.generation == bindparam("generation"))
+    select(_l.generation, _l.number, _l.this_update, _l.next_update, _l.der)
+    .where(_l.authority == bindparam("authority"))
     .order_by(_l.number.desc())
     .limit(1)
 )
+_LATER_CRL = Statement(
+    select(_l.number).where(
+        _l.authority == bindparam("authority"), _l.generation == bindparam("generation"), _l.number >= bindparam("number")
+    )
+)
 _ADD_CRL = Statement(insert(schema.crl))
+_FORGET_CRLS = Statement(
+    delete(schema.crl).where(
+        _l.authority == bindparam("authority"), _l.generation == bindparam("generation"), _l.number < bindparam("number")
+    )
+)
 
 
 class Certificates:
@@ -185,11 +195,9 @@ class Certificates:
         return [_certificate(row) for row in rows]
 
     @operation
-    def revoked(
-        self, authority: str, generation: int, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000
-    ) -> RevokedPage:
-        """Revoked and held certificates of one CA key that have not expired at ``at``, ``limit`` at a time."""
-        one = {"authority": authority, "generation": generation}
+    def revoked(self, authority: str, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000) -> RevokedPage:
+        """Revoked and held certificates of a CA that have not expired at ``at``, ``limit`` at a time."""
+        one = {"authority": authority}
         if after is None:
             rows = self._database.all(_REVOKED_LATER_END, **one, not_after=to_seconds(at) - 1, limit=limit)
         else:
@@ -210,27 +218,31 @@ class Certificates:
         return 0 if row is None else int(row[0])
 
     @operation
-    def newest_crl(self, authority: str, generation: int) -> CrlRecord | None:
-        """The CRL with the highest number."""
-        row = self._database.one(_NEWEST_CRL, authority=authority, generation=generation)
+    def newest_crl(self, authority: str) -> CrlRecord | None:
+        """The CRL with the highest number, whichever key signed it."""
+        row = self._database.one(_NEWEST_CRL, authority=authority)
         if row is None:
             return None
-        return CrlRecord(authority, generation, row[0], to_datetime(row[1]), to_datetime(row[2]), row[3])
+        return CrlRecord(authority, row[0], row[1], to_datetime(row[2]), to_datetime(row[3]), row[4])
 
     @operation
     def add_crl(self, record: CrlRecord) -> None:
-        """Record a signed CRL."""
-        self._database.change(
-            _ADD_CRL,
-            {
-                "authority": record.authority,
-                "generation": record.generation,
-                "number": record.number,
-                "this_update": to_seconds(record.this_update),
-                "next_update": to_seconds(record.next_update),
-                "der": record.der,
-            },
-        )
+        """Record a signed CRL, and forget those before it."""
+        key = {"authority": record.authority, "generation": record.generation, "number": record.number}
+        with self._database.atomic():
+            # Those before it are gone, so that no unique key tells any longer which numbers were given.
+            if self._database.one(_LATER_CRL, **key) is not None:
+                raise Conflict(f"CRL number {record.number} of {record.authority} was given already")
+            self._database.change(
+                _ADD_CRL,
+                {
+                    **key,
+                    "this_update": to_seconds(record.this_update),
+                    "next_update": to_seconds(record.next_update),
+                    "der": record.der,
+                },
+            )
+            self._database.change(_FORGET_CRLS, key)
 
 
 def _changing_values(certificate: Certificate) -> dict[str, Any]:

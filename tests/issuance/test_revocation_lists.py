@@ -92,12 +92,41 @@ def test_kept_until_a_revocation_or_half_of_its_life(lab: IssuanceLab) -> None:
     assert (later.number, later.this_update) == (4, lab.clock.now())
 
 
-def test_expired_certificates_leave_the_list(lab: IssuanceLab) -> None:
+def test_expired_certificates_leave_the_list_after_one_more(lab: IssuanceLab) -> None:
+    """RFC 5280 section 3.3: not before the entry was on a list that was issued beyond the certificate's validity."""
     certificate = lab.issue(profile(validity="10d"))
     run(lab.revocation.revoke(certificate.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
-    assert len(crl_of(lab)[1]) == 1
     lab.clock.advance(timedelta(days=11))
+    assert len(crl_of(lab)[1]) == 1
+    lab.clock.advance(timedelta(days=4))
     assert len(crl_of(lab)[1]) == 0
+
+
+def test_a_clock_that_goes_back_takes_nothing_off_the_list(lab: IssuanceLab) -> None:
+    certificate = lab.issue(profile(validity="10d"))
+    run(lab.revocation.revoke(certificate.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
+    lab.clock.advance(timedelta(days=11))
+    assert len(crl_of(lab)[1]) == 1
+    lab.clock.advance(-timedelta(days=11))
+    assert len(crl_of(lab)[1]) == 1
+
+
+def test_a_start_builds_one_list_however_many_ask(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier process made is good enough for those who ask while the first one is built."""
+    monkeypatch.setattr("privca.issuance.revocation_lists.PAGE", 1)
+    record = lab.issue(profile())
+    run(lab.revocation.revoke(record.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
+    before = crl_of(lab)[0]
+    served: list[CrlRecord] = []
+
+    async def aside(build: Callable[[], bytes]) -> bytes:
+        if not served:
+            served.append(await started.current("issuing", 1, NOW))
+        return build()
+
+    started = RevocationLists(lab.store, lab.keys, lab.authorities, aside)
+    assert run(started.current("issuing", 1, NOW)).number == 2
+    assert served == [before]
 
 
 def test_numbers_go_up_over_restarts_and_workers(lab: IssuanceLab) -> None:

@@ -176,3 +176,16 @@ def test_crl_numbers_are_given_once(store: Store, run: Run) -> None:
     assert run(store.newest_crl("ca", 1)) == CrlRecord("ca", 1, 2, NOW, NOW + timedelta(days=7), b"crl2")
     with pytest.raises(Conflict):
         run(store.add_crl(CrlRecord("ca", 1, 2, NOW, NOW, b"again")))
+
+
+def test_only_the_newest_crl_of_a_key_is_kept_and_no_number_comes_again(store: Store, run: Run) -> None:
+    for generation, number in ((1, 1), (2, 1), (1, 2), (1, 3)):
+        run(store.add_crl(CrlRecord("ca", generation, number, NOW, NOW, b"crl")))
+    kept = store._database._connection.execute("SELECT generation, number FROM crl ORDER BY 1").fetchall()
+    assert kept == [(1, 3), (2, 1)]
+    # A worker that was overtaken twice while it signed.
+    with pytest.raises(Conflict):
+        run(store.add_crl(CrlRecord("ca", 1, 2, NOW, NOW, b"late")))
+    newest = run(store.newest_crl("ca", 1))
+    assert newest is not None
+    assert newest.number == 3
