@@ -56,6 +56,8 @@ class Network:
 
     def __init__(self):
         self.http, self.txt, self.tls, self.caa = {}, {}, {}, {}
+        self.statuses = {}
+        self.failures = {}
         self.probes = []
 
     def provision(self, identifier, challenge_token, key_authorization):
@@ -70,12 +72,15 @@ class Network:
 
     async def observe(self, probe):
         self.probes.append(probe)
+        if probe.name.value in self.failures:
+            return Observation(failure=self.failures[probe.name.value], detail="seen nothing", address="192.0.2.1")
         match probe:
             case HttpProbe():
                 path = probe.path if probe.path.startswith("/") else f"/{probe.path}"
                 body = self.http.get((probe.name.value, path))
                 url = f"http://{probe.name.value}{path}"
-                return Observation(address="192.0.2.1", url=url, status=404 if body is None else 200, body=body or b"no")
+                status = self.statuses.get(probe.name.value, 404 if body is None else 200)
+                return Observation(address="192.0.2.1", url=url, status=status, body=body or b"no")
             case DnsProbe():
                 return Observation(address="192.0.2.53", texts=tuple(self.txt.get(probe.query_name, ())))
             case TlsAlpnProbe():
@@ -259,6 +264,21 @@ class Lab:
             list(certificate.extensions),
         )
         return key, builder.sign(Key.make().private, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def state_of(self, authorization_url):
+        """What is stored of an authorization, for when its account may no longer ask."""
+        profile_id, id = self._stored(authorization_url)
+        return run(self.store.authorization(profile_id, id)).state.value
+
+    def issued_for(self, order_url):
+        """Whether an order has led to a certificate, for when its account may no longer ask."""
+        profile_id, id = self._stored(order_url)
+        return run(self.store.certificate_by_request(profile_id, id)) is not None
+
+    @staticmethod
+    def _stored(url):
+        parts = urlsplit(url).path.split("/")
+        return parts[2], parts[4]
 
     def rollover(self, authority):
         """Give a CA a new key."""

@@ -201,3 +201,25 @@ def test_the_list_of_orders_is_whole_and_paged(lab):
         url = next(iter(response.links("next")), "")
     assert [len(page) for page in pages] == [3, 3, 1]
     assert sorted(itertools.chain(*pages)) == sorted(made)
+
+
+def test_too_many_contacts_are_refused(lab):
+    client = lab.client(profile=lab.profile(acme={"contacts_maximum": 2}))
+    contacts = [f"mailto:c{number}@example.test" for number in range(3)]
+    assert client.send(client.new_account(Key.make(), contact=contacts[:2])).status == 201
+    refused = client.send(client.new_account(Key.make(), contact=contacts))
+    assert (refused.status, refused.error) == (400, "invalidContact")
+
+
+@pytest.mark.parametrize("query", ["?cursor=nothing", "?cursor=", "?page=2", "?cursor=a&b"])
+def test_a_page_of_orders_that_is_not_there(lab, query):
+    client = lab.client()
+    account = client.register()
+    client.order(account, dns(lab.name()))
+    url = client.read(account, account.url)["orders"]
+    response = client.send(client.fetch(account, url + query))
+    if query == "?cursor=nothing":
+        # Wherever a cursor points, nothing of anybody else is there.
+        assert response.error or set(response.object["orders"]) <= set(client.read(account, url)["orders"])
+    else:
+        assert (response.status, response.error) == (404, "malformed")

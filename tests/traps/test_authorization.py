@@ -258,3 +258,57 @@ def test_an_address_is_proven_by_http_and_tls_alone(lab):
         authorization = client.read(account, url)
         assert authorization["identifier"]["type"] == "ip"
         assert {c["type"] for c in authorization["challenges"]} == {"http-01", "tls-alpn-01"}
+
+
+def test_a_challenge_that_is_not_offered_is_not_there(lab):
+    client = lab.client()
+    account = client.register()
+    _, order = client.order(account, dns(f"*.{lab.name()}"))
+    challenge = client.read(account, order["authorizations"][0])["challenges"][0]
+    for kind in ("http-01", "tls-alpn-01", "nothing-01", ""):
+        for draft in (client.fetch, client.respond):
+            refused = client.send(draft(account, challenge["url"].removesuffix("dns-01") + kind))
+            assert (refused.status, refused.error) == (404, "malformed")
+    assert client.read(account, challenge["url"])["status"] == "pending"
+
+
+def test_an_identifier_that_no_challenge_can_prove_is_refused_at_once(lab):
+    """An authorization without challenges is one that a client can only stare at."""
+    client = lab.client(profile=lab.profile(acme={"challenges": ("http-01",)}))
+    account = client.register()
+    assert client.send(client.new_order(account, dns(lab.name()))).status == 201
+    for draft in (
+        client.new_order(account, dns(f"*.{lab.name()}")),
+        client.new_order(account, dns(lab.name(), f"*.{lab.name()}")),
+    ):
+        refused = client.send(draft)
+        assert (refused.status, refused.error) == (403, "rejectedIdentifier")
+
+
+def test_one_challenge_at_a_time(lab):
+    """While one is being validated another is refused, and the first goes on."""
+    client = lab.client()
+    account = client.register()
+    _, order = client.order(account, dns(lab.name()))
+    authorization = client.read(account, order["authorizations"][0])
+    first, second = (next(c for c in authorization["challenges"] if c["type"] == kind) for kind in ("http-01", "dns-01"))
+    lab.responder.provision(authorization["identifier"], first["token"], account.key.key_authorization(first["token"]))
+    client.perform(client.respond(account, first["url"]))
+    refused = client.send(client.respond(account, second["url"]))
+    assert (refused.status, refused.error) == (400, "malformed")
+    lab.settle()
+    assert client.read(account, order["authorizations"][0])["status"] == "valid"
+
+
+def test_nothing_is_validated_for_an_account_that_is_gone(lab):
+    """RFC 8555 section 7.3.6: pending operations are cancelled."""
+    client = lab.client()
+    account = client.register()
+    _, order = client.order(account, dns(lab.name()))
+    authorization = client.read(account, order["authorizations"][0])
+    challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
+    lab.responder.provision(authorization["identifier"], challenge["token"], account.key.key_authorization(challenge["token"]))
+    client.perform(client.respond(account, challenge["url"]))
+    client.perform(client.update_account(account, status="deactivated"))
+    lab.settle()
+    assert lab.state_of(order["authorizations"][0]) != "valid"

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from conformance.acme.client import dns, ip
 from conformance.acme.keys import Key, b64
 from conformance.acme.responders import ACME_IDENTIFIER, reverse_name, validation_certificate
+from privca.acme.ports import ProbeFailure
 
 INCORRECT = "urn:ietf:params:acme:error:incorrectResponse"
 
@@ -27,6 +28,26 @@ def attempt(lab, client, account, identifier, kind, prepare):
     client.perform(client.respond(account, challenge["url"]))
     lab.settle()
     return client.read(account, url)
+
+
+@pytest.mark.parametrize("kind", ["http-01", "dns-01", "tls-alpn-01"])
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        ("DNS", "dns"),
+        ("CONNECTION", "connection"),
+        ("TLS", "tls"),
+        ("FORBIDDEN_ADDRESS", "connection"),
+        ("LIMIT", "incorrectResponse"),
+    ],
+)
+def test_what_could_not_be_seen_is_no_proof_and_says_why(lab, kind, failure, error):
+    def blind(network, identifier, token, key_authorization):
+        network.failures[identifier["value"]] = ProbeFailure[failure]
+        properly(network, identifier, token, key_authorization)
+
+    failed = held_to(lab, lambda: dns(lab.name())[0], kind, blind)
+    assert failed["type"] == f"urn:ietf:params:acme:error:{error}"
 
 
 def properly(network, identifier, token, key_authorization):
@@ -62,6 +83,7 @@ HTTP = {
     "something in front": lambda n, i, t, k: at_well_known(n, i, t, b" " + k.encode()),
     "something behind": lambda n, i, t, k: at_well_known(n, i, t, k.encode() + b"x"),
     "another case": lambda n, i, t, k: at_well_known(n, i, t, k.swapcase().encode()),
+    "right, with status 404": lambda n, i, t, k: (n.statuses.update({i["value"]: 404}), n.provision(i, t, k)),
     "at another name": lambda n, i, t, k: n.provision({"type": "dns", "value": "other.example.test"}, t, k),
 }
 

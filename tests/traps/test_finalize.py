@@ -202,3 +202,15 @@ def test_an_authorization_that_ran_out_is_not_enough(own_lab):
     refused = client.send(client.finalize(account, order["finalize"], own_lab.csr(order["identifiers"])))
     assert (refused.status, refused.error) == (403, "orderNotReady")
     assert client.read(account, url)["status"] == "invalid"
+
+
+def test_nothing_is_issued_for_an_account_that_is_gone(lab):
+    """RFC 8555 section 7.3.6: an order that is processing when its account is deactivated gets no certificate."""
+    profile = lab.profile(acme={"finalize": "processing"})
+    client = lab.client(profile=profile)
+    account = client.register()
+    url, order = lab.ready(client, account)
+    client.perform(client.finalize(account, order["finalize"], lab.csr(order["identifiers"])))
+    client.perform(client.update_account(account, status="deactivated"))
+    lab.settle()
+    assert not lab.issued_for(url)

@@ -231,3 +231,11 @@ def test_reuse_can_be_switched_off(lab):
     name = lab.name()
     lab.ready(client, account, names=[name])
     assert client.order(account, dns(name))[1]["status"] == "pending"
+
+
+def test_too_many_identifiers_are_refused(lab):
+    client = lab.client(profile=lab.profile(names={"maximum": 3}))
+    account = client.register()
+    assert client.send(client.new_order(account, dns(*(lab.name() for _ in range(3))))).status == 201
+    refused = client.send(client.new_order(account, dns(*(lab.name() for _ in range(4)))))
+    assert (refused.status, refused.error) == REJECTED

@@ -106,7 +106,8 @@ def up(tmp_path_factory):
         file = directory / "once.toml"
         file.write_text(PROFILE)
         command = [sys.executable, "-m", "privca", "profile", "apply", str(file), "--dir", str(server.directory)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
+        applied = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert applied.returncode == 0, applied.stderr
         url = server.profiles["lab-acme"]["url"].replace("/lab-acme/", "/once/")
         server.profiles["once"] = {"url": url}
         pause = threading.Event()
