@@ -191,7 +191,7 @@ class Lab:
         return f"t{next(self._names)}.example.test"
 
     def key(self, alg, bits=2048):
-        """A fresh key, except for RSA, which takes long: there one key of a size serves all as certificate key."""
+        """A fresh key for a certificate; of RSA, which takes long to make, one of a size serves all."""
         if alg != "RS256":
             return Key.make(alg)
         if bits not in self._keys:

@@ -92,7 +92,7 @@ def test_a_spoilt_registration_is_refused(lab, name):
 @pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512", "RS256", "EdDSA"])
 def test_an_account_key_of_each_algorithm_registers_and_orders(lab, alg):
     client = lab.client()
-    account = client.register(lab.key(alg))
+    account = client.register(Key.make(alg))
     client.order(account, dns(lab.name()))
 
 
