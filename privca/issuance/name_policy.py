@@ -8,7 +8,7 @@ any name below it is, at any depth: how many labels ``*`` covers is the relying 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -295,30 +295,53 @@ class NamePolicy:
                     f"subject attribute {attribute} is excluded",
                     got=repr(value[:64]),
                 )
-            name = _name_in_subject(attribute, value)
-            if name is None:
+            found = _name_in_subject(attribute, value)
+            if found is None:
                 continue
-            permitted_names = self._permitted[name.kind]
-            if (permitted_names and not permitted_names.permit(name.value)) or self._excluded[name.kind].exclude(name.value):
+            kind, name = found
+            if name is None:
+                # Relying parties read names that we cannot (an underscore, part of a label as '*', U-labels, a port): not past a rule.
+                refused = self._has_rules(kind)
+            else:
+                permitted_names = self._permitted[kind]
+                refused = bool(permitted_names) and not permitted_names.permit(name.value)
+                refused = refused or self._excluded[kind].exclude(name.value)
+            if refused:
                 raise Refused(
                     Reason.BAD_CSR,
-                    f"profile: names.{name.kind.value}",
+                    f"profile: names.{kind.value}",
                     f"subject attribute {attribute} is a name that the name policy refuses",
+                    got=repr(value[:64]),
                     name=name,
                 )
 
+    def _has_rules(self, kind: NameKind) -> bool:
+        kinds = (NameKind.DNS, NameKind.IP) if kind is NameKind.DNS else (kind,)
+        return any(self._permitted[one] or self._excluded[one] for one in kinds)
 
-def _name_in_subject(attribute: str, value: str) -> Name | None:
-    """The DNS name, IP address or mailbox that a subject attribute is, if it is one; a single label is a label, not a host."""
-    try:
-        if attribute == "emailAddress" or (attribute == "CN" and "@" in value):
-            return email_name(value.strip())
-        if attribute != "CN":
-            return None
-        text = value.strip().rstrip(".")
-        try:
-            return Name(NameKind.IP, str(ipaddress.ip_address(text)))
-        except ValueError:
-            return dns_name(text) if "." in text else None
-    except Refused:
+
+# What separates labels (IDNA has four of them), and what only an IPv6 address, a port or a URL has.
+_HOST_MARKS = frozenset(".\u3002\uff0e\uff61:")
+
+
+def _name_in_subject(attribute: str, value: str) -> tuple[NameKind, Name | None] | None:
+    """Kind and name if a subject attribute is a DNS name, IP address or mailbox, or if somebody might take it for one: then without
+    the name. Words with a space between them are none, and a single label is a label, not a host."""
+    text = value.strip()
+    one_word = not any(character.isspace() for character in text)
+    if attribute == "emailAddress" or (attribute == "CN" and one_word and "@" in text):
+        return _read(NameKind.EMAIL, email_name, text)
+    if attribute != "CN":
         return None
+    text = text.rstrip(".")
+    try:
+        return NameKind.IP, Name(NameKind.IP, str(ipaddress.ip_address(text)))
+    except ValueError:
+        return _read(NameKind.DNS, dns_name, text) if one_word and not _HOST_MARKS.isdisjoint(text) else None
+
+
+def _read(kind: NameKind, read: Callable[[str], Name], text: str) -> tuple[NameKind, Name | None]:
+    try:
+        return kind, read(text)
+    except Refused:
+        return kind, None

@@ -165,6 +165,20 @@ def test_number_of_names() -> None:
         ([("CN", "::ffff:192.0.2.1")], {"excluded_ip": ("192.0.2.0/24",)}, True),
         ([("emailAddress", "a@bad.test")], {"excluded_email": ("bad.test",)}, True),
         ([("CN", "a@bad.test")], {"excluded_email": ("bad.test",)}, True),
+        # What is no name of ours may still be one to others.
+        *(
+            ([("CN", host)], {"excluded_dns": ("bad.test",)}, True)
+            for host in ("a_b.bad.test", "w*.bad.test", "-a.bad.test", "b\xfc.bad.test", "a\u3002bad\u3002test", "a.bad.test:443")
+        ),
+        ([("CN", "a_b.bad.test")], {"permitted_dns": ("example.test",)}, True),
+        ([("CN", "a_b.bad.test")], {}, False),
+        ([("CN", "https://a.bad.test/")], {"excluded_dns": ("bad.test",)}, True),
+        ([("CN", "192.0.2.01")], {"excluded_ip": ("192.0.2.0/24",)}, True),
+        ([("CN", "[2001:db8::1]")], {"excluded_ip": ("2001:db8::/32",)}, True),
+        ([("CN", "Example Inc. of bad.test")], {"excluded_dns": ("bad.test",)}, False),
+        ([("emailAddress", '"a b"@bad.test')], {"excluded_email": ("bad.test",)}, True),
+        ([("CN", '"a"@bad.test')], {"permitted_email": ("example.test",)}, True),
+        ([("emailAddress", "a..b@bad.test")], {"excluded_dns": ("bad.test",)}, False),
     ],
 )
 def test_subject(attributes: list[tuple[str, str]], rules: dict[str, object], refused: bool) -> None:
