@@ -17,7 +17,10 @@ DENIED_BY_DEFAULT: tuple[IPNetwork, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
         "0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 224.0.0.0/4 240.0.0.0/4 "  # unspecified, loopback, link-local, multicast, reserved and broadcast
-        "::/128 ::1/128 fe80::/10 ff00::/8"
+        "::1/128 fe80::/10 ff00::/8 "
+        # Unspecified; IPv4 inside IPv6 in ways that nobody uses any longer (RFC 4291 section 2.5.5.1), or that depend on the network
+        # (RFC 7915, RFC 8215): where packets to these end cannot be told from the address.
+        "::/96 ::ffff:0:0:0/96 64:ff9b:1::/48"
     ).split()
 )
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -40,8 +43,13 @@ class AddressPolicy:
 
     def objection(self, address: str, port: int) -> str:
         """Why ``address`` must not be connected to on ``port``; empty if it may be."""
-        reached = _reached(ipaddress.ip_address(address))
+        target = ipaddress.ip_address(address)
+        if isinstance(target, ipaddress.IPv6Address) and target.scope_id is not None:
+            return f"{address} names a network interface of this machine"
+        reached = _reached(target)
         for meant in reached:
+            if meant.is_unspecified:
+                return f"{address} is this machine itself"
             if (meant, port) in self._own or (port in self._own_everywhere and _is_ours(meant)):
                 return f"{address} port {port} is this server itself"
         for meant in reached:
@@ -57,7 +65,7 @@ def _reached(address: IPAddress) -> tuple[IPAddress, ...]:
     """The address, and the IPv4 address that packets to it end at, if it is written as an IPv6 one."""
     if isinstance(address, ipaddress.IPv4Address):
         return (address,)
-    inner = address.ipv4_mapped or address.sixtofour
+    inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
     if inner is None and address in _NAT64:
         inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return (address,) if inner is None else (address, inner)

@@ -313,6 +313,13 @@ def test_our_own_listeners_are_not_connected_to_even_if_allowed(own, target, loo
     assert target.connections == 0
 
 
+@pytest.mark.parametrize("address", ["::1%lo", "2001:db8::5%eth0", "::", "0.0.0.0"])
+def test_no_spelling_leads_to_ourselves_where_everything_is_allowed(address):
+    everywhere = [ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")]
+    policy = AddressPolicy(allow=everywhere, own=[("::1", 80), ("127.0.0.1", 80), ("2001:db8::5", 80)])
+    assert policy.objection(address, 80)
+
+
 def test_a_wildcard_listener_of_ours_is_only_on_this_machine():
     policy = AddressPolicy(own=[("0.0.0.0", 80), ("::", 443)])
     assert policy.objection("127.0.0.1", 80)
@@ -324,7 +331,8 @@ def test_a_wildcard_listener_of_ours_is_only_on_this_machine():
 @pytest.mark.parametrize(
     "address",
     "0.0.0.0 127.0.0.1 127.9.9.9 169.254.169.254 224.0.0.1 255.255.255.255 :: ::1 fe80::1 ff02::1 "
-    "::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 2002:7f00:1::".split(),
+    "::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 2002:7f00:1:: 2001::80ff:fffe ::127.0.0.1 ::ffff:0:127.0.0.1 "
+    "64:ff9b:1::7f00:1 fe80::1%lo ::1%lo".split(),
 )
 def test_what_serve_denies(address):
     assert AddressPolicy(deny=DENIED_BY_DEFAULT).objection(address, 80)
