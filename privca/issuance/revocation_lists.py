@@ -105,7 +105,10 @@ class RevocationLists:
             return record
 
     async def _revoked(self, signer: SigningKey, at: datetime) -> list[RevokedEntry]:
-        """The entries of certificates that had not expired at ``at``, page by page. What is revoked meanwhile may be missing: it has changed the count, so the next list has it."""
+        """The entries of certificates that had not expired at ``at``, page by page.
+
+        What is revoked meanwhile may be missing: it has changed the count, so the next list has it.
+        """
         page = await self._store.revoked(signer.authority, signer.number, at, None, PAGE)
         found = list(page.entries)
         while page.next is not None:
