@@ -164,6 +164,15 @@ class AcmeStore(Protocol):
     ) -> Sequence[Authorization]:
         """Valid or pending authorizations of the account for these (name, wildcard) pairs that have not expired at ``at``, newest first."""
 
+    async def nth_newest_account(self, profile_id: str, n: int) -> datetime | None:
+        """When the ``n``-th newest account of a profile was made (the newest is the first); None if there are fewer."""
+
+    async def nth_newest_order(self, account_id: str, n: int) -> datetime | None:
+        """The same for the orders of an account."""
+
+    async def nth_newest_failure(self, account_id: str, name: Name, n: int) -> datetime | None:
+        """The same for the account's authorizations of a name (wildcard or not) that are invalid."""
+
     async def external_key(self, profile_id: str | None, id: str) -> ExternalKey | None:
         """A key by its identifier; ``profile_id`` None looks in all profiles (the path without an ID)."""
 

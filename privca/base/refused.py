@@ -71,7 +71,8 @@ class Refused(Exception):
     :param got: what was received instead; shortened by the caller, never a secret.
     :param name: the identifier that the refusal is about, where there is one (ACME subproblems).
     :param parts: refusals of parts of the request (ACME subproblems, RFC 8555 section 6.7.1).
-    :param location: the URL of the thing that stands in the way (409, RFC 8555 section 7.3.5) or must be visited (userActionRequired).
+    :param location: the URL of the thing that stands in the way (409, RFC 8555 section 7.3.5), must be visited (userActionRequired),
+        or explains (rateLimited).
     :param retry_after: seconds after which asking again makes sense.
     """
 

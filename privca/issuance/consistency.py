@@ -15,7 +15,8 @@ from functools import partial
 import msgspec
 
 from privca.base.durations import duration
-from privca.base.names import profile_id
+from privca.base.names import profile_id, uri_name
+from privca.base.rates import rate
 from privca.base.refused import Refused
 from privca.issuance.name_policy import NamePolicy
 from privca.issuance.profile import CertificateAuthority, Names, Profile, Template
@@ -179,6 +180,13 @@ def profile_faults(
         },
         least=0,
     )
+    for key in ("orders_limit", "accounts_limit", "failures_limit"):
+        if limit := getattr(options, key):
+            yield from _caught(at, f"acme.{key}", partial(rate, limit))
+    for key in ("terms_of_service", "website"):
+        # They are links in header fields, too.
+        if url := getattr(options, key):
+            yield from _caught(at, f"acme.{key}", partial(uri_name, url))
     for key, number in (
         ("acme.orders_per_page", options.orders_per_page),
         ("acme.validation_attempts", options.validation_attempts),

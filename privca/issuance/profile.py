@@ -92,6 +92,7 @@ class AcmeOptions(Struct, kw_only=True, frozen=True):
     terms_of_service: str = ""
     """URL; when set, accounts must agree (RFC 8555 section 7.3)."""
     website: str = ""
+    """URL about the CA; where a rate limit is hit, its documentation is looked for there (RFC 8555 section 6.6)."""
     caa_identities: tuple[str, ...] = ()
     caa: bool = False
     """Whether CAA records are checked (RFC 8659, with RFC 8657 parameters)."""
@@ -112,6 +113,12 @@ class AcmeOptions(Struct, kw_only=True, frozen=True):
     validity_request: bool = True
     """Whether notBefore and notAfter of newOrder are honoured, or refused."""
     alternate_chains: bool = True
+    orders_limit: str = ""
+    """How many orders one account may make, as ``300/3h``: 300 in any three hours (RFC 8555 section 6.6). Empty: any number."""
+    accounts_limit: str = ""
+    """The same for new accounts of the profile."""
+    failures_limit: str = ""
+    """The same for one account's authorizations of one name that failed, counted from when they were made."""
 
 
 class Profile(Struct, kw_only=True, frozen=True):

@@ -84,7 +84,6 @@ certificate = Table(
 Index(
     "certificate_revoked",
     certificate.c.authority,
-    certificate.c.generation,
     certificate.c.not_after,
     sqlite_where=column("revoked_at").is_not(None),
     postgresql_where=column("revoked_at").is_not(None),
@@ -106,7 +105,7 @@ crl = Table(
     Column("this_update", BigInteger, nullable=False),
     Column("next_update", BigInteger, nullable=False),
     Column("der", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("authority", "generation", "number"),
+    PrimaryKeyConstraint("authority", "number"),
 )
 
 acme_account = Table(
@@ -124,6 +123,7 @@ acme_account = Table(
     Column("created", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     UniqueConstraint("thumbprint", "profile_id"),
+    Index("acme_account_newest", "profile_id", "created"),
 )
 
 acme_authorization = Table(

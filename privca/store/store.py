@@ -7,13 +7,14 @@ from pathlib import Path
 
 from privca.base.clock import Clock, SystemClock
 from privca.store.acme import Acme
+from privca.store.acme_newest import AcmeNewest
 from privca.store.certificates import Certificates
 from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
 from privca.store.sealing import Sealing
 
 
-class Store(Profiles, Certificates, Acme):
+class Store(Profiles, Certificates, Acme, AcmeNewest):
     """Profiles, certificates and ACME objects in one database file.
 
     :param secrets: seals what must be recoverable (external account keys) before it is stored.

@@ -47,6 +47,13 @@ def test_statements_of_an_issuance(world, statements):
     assert statements(lambda: client.post(replies["done"].json["certificate"])) <= 2 + 2
 
 
+def test_a_limit_costs_one_statement_and_none_costs_nothing(world, statements):
+    for id, options, more in (("free", {}, 0), ("limited", {"orders_limit": "300/3h", "accounts_limit": "10/1h"}, 1)):
+        client = world.client(world.profile(id, ("open",), **options))
+        client.issue("first.example.test")
+        assert statements(lambda client=client: client.order("a.example.test")) == 2 + 3 + more
+
+
 def test_junk_costs_no_more_than_its_nonce(client, statements):
     """Nothing is written or looked up for what is refused by its form."""
     assert statements(lambda: client.raw(client.kid, b"{}")) == 0

@@ -70,9 +70,12 @@ def test_identifiers_stand_in_subproblems_alone():
 
 
 def test_retry_after_location_and_terms_become_headers():
-    refused = Refused(Reason.RATE_LIMITED, "c", "d", retry_after=7, location="https://ca.example.test/x")
-    assert problem.response(refused).header("retry-after") == "7"
-    assert problem.response(refused).header("location") == "https://ca.example.test/x"
+    in_use = problem.response(Refused(Reason.KEY_IN_USE, "c", "d", location="https://ca.example.test/x"))
+    assert in_use.header("location") == "https://ca.example.test/x"
+    limited = problem.response(Refused(Reason.RATE_LIMITED, "c", "d", retry_after=7, location="https://ca.example.test/x"))
+    assert limited.header("retry-after") == "7"
+    assert limited.header("link") == '<https://ca.example.test/x>;rel="help"'
+    assert limited.header("location") is None
     terms = problem.response(Refused(Reason.TERMS_NOT_AGREED, "c", "d", location="https://ca.example.test/terms"))
     assert terms.header("link") == '<https://ca.example.test/terms>;rel="terms-of-service"'
     assert terms.header("location") is None

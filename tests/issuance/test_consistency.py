@@ -121,6 +121,11 @@ def test_templates(keys: dict[str, Any], path: str) -> None:
         ({"acme": AcmeOptions(nonce_life="1")}, "acme.nonce_life"),
         ({"acme": AcmeOptions(order_life="0s")}, "acme.order_life"),
         ({"acme": AcmeOptions(validation_attempts=0)}, "acme.validation_attempts"),
+        ({"acme": AcmeOptions(orders_limit="300")}, "acme.orders_limit"),
+        ({"acme": AcmeOptions(accounts_limit="0/1h")}, "acme.accounts_limit"),
+        ({"acme": AcmeOptions(failures_limit="5/0s")}, "acme.failures_limit"),
+        ({"acme": AcmeOptions(website="ca.example.test")}, "acme.website"),
+        ({"acme": AcmeOptions(terms_of_service="https://ca.example.test/>;x\r\n")}, "acme.terms_of_service"),
     ],
 )
 def test_profiles(keys: dict[str, Any], path: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from privca.acme.ports import Account, AccountStatus, ExternalKey
-from privca.acme.rfc8555 import binding, contact
+from privca.acme.rfc8555 import binding, contact, ratelimit
 from privca.acme.rfc8555.authentication import check_active, other_profile
 from privca.acme.rfc8555.call import Call, decode, json
 from privca.acme.rfc8555.directory import external_account_required
@@ -106,6 +106,7 @@ async def new(call: Call) -> Response:
             expected='"termsOfServiceAgreed": true',
             location=options.terms_of_service,
         )
+    await ratelimit.check_new_account(call, profile)
     account = Account(
         id=token(call.core.entropy),
         profile_id=profile.id,

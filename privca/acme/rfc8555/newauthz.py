@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from privca.acme.rfc8555 import authorization as authorizations
-from privca.acme.rfc8555 import identifier
+from privca.acme.rfc8555 import identifier, ratelimit
 from privca.acme.rfc8555.call import Call, decode, json
 from privca.acme.rfc8555.directory import pre_authorization
 from privca.base.durations import duration
@@ -34,6 +34,7 @@ async def new(call: Call) -> Response:
         raise Refused(Reason.REJECTED_IDENTIFIER, CLAUSE, "a wildcard cannot be authorized in advance", name=name)
     found = next(iter(await call.core.store.authorizations_of(call.account.id, ((name, False),), call.now)), None)
     if found is None:
+        await ratelimit.check_new_authorization(call, name)
         authorization = authorizations.create(call, name, call.now + duration(call.options.order_life))
         await call.core.store.commit(authorization)
     else:

@@ -9,7 +9,7 @@ import msgspec
 
 from privca.acme.ports import Authorization, Order
 from privca.acme.rfc8555 import authorization as authorizations
-from privca.acme.rfc8555 import identifier, order
+from privca.acme.rfc8555 import identifier, order, ratelimit
 from privca.acme.rfc8555.call import Call, decode
 from privca.acme.rfc8555.directory import external_account_required
 from privca.base.durations import duration
@@ -48,6 +48,7 @@ async def new(call: Call) -> Response:
     not_before, not_after = await _validity(call, wanted)
     expires = call.now + duration(call.options.order_life)
     reused = await _reusable(call, names)
+    await ratelimit.check_new_order(call, (name for name in names if name not in reused))
     added: list[Authorization] = []
     failures: list[Refused] = []
     used: list[Authorization] = []

@@ -55,6 +55,8 @@ TABLE: Mapping[Reason, tuple[str, int]] = MappingProxyType(
         Reason.UNAVAILABLE: ("serverInternal", 503),
     }
 )
+# Sections 6.6 and 7.3.3: what the location of a refusal is; that of any other is a Location.
+_RELATIONS = MappingProxyType({Reason.RATE_LIMITED: "help", Reason.TERMS_NOT_AGREED: "terms-of-service"})
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -127,10 +129,9 @@ def response(refused: Refused) -> Response:
     """A refusal as a reply; the headers that every reply has are the service's."""
     document = problem(refused)
     headers: list[tuple[str, str]] = [("Content-Type", "application/problem+json"), ("Content-Language", "en")]
-    if refused.reason is Reason.TERMS_NOT_AGREED and refused.location:
-        headers.append(("Link", f'<{refused.location}>;rel="terms-of-service"'))
-    elif refused.location:
-        headers.append(("Location", refused.location))
+    if refused.location:
+        relation = _RELATIONS.get(refused.reason)
+        headers.append(("Link", f'<{refused.location}>;rel="{relation}"') if relation else ("Location", refused.location))
     if refused.retry_after is not None:
         headers.append(("Retry-After", str(refused.retry_after)))
     if refused.reason is Reason.METHOD_NOT_ALLOWED and refused.expected:

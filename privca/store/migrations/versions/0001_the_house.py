@@ -66,7 +66,7 @@ def upgrade() -> None:
     op.create_index(
         "certificate_revoked",
         "certificate",
-        ["authority", "generation", "not_after"],
+        ["authority", "not_after"],
         sqlite_where=revoked,
         postgresql_where=revoked,
     )
@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("this_update", sa.BigInteger, nullable=False),
         sa.Column("next_update", sa.BigInteger, nullable=False),
         sa.Column("der", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("authority", "generation", "number"),
+        sa.PrimaryKeyConstraint("authority", "number"),
     )
     op.create_table(
         "acme_account",
@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.UniqueConstraint("thumbprint", "profile_id"),
     )
+    op.create_index("acme_account_newest", "acme_account", ["profile_id", "created"])
     due = sa.text("next_attempt IS NOT NULL")
     op.create_table(
         "acme_authorization",
