@@ -155,7 +155,7 @@ class IssuanceStore(Protocol):
         """Records in order of recording, for listing."""
 
     async def revoked(self, authority: str, at: datetime, after: tuple[int, int] | None = None, limit: int = 1000) -> RevokedPage:
-        """Revoked and held certificates of a CA, of all its keys, that have not expired at ``at``, by pages: one call reads a bounded number.
+        """Revoked and held certificates by all keys of a CA that have not expired at ``at``, by pages: one call reads a bounded number.
 
         :param after: ``next`` of the page before.
         """
@@ -163,11 +163,14 @@ class IssuanceStore(Protocol):
     async def revocation_count(self, authority: str) -> int:
         """A number that changes with every change of revocation of this CA: tells whether a CRL is stale."""
 
-    async def newest_crl(self, authority: str) -> CrlRecord | None:
-        """The CRL with the highest number, whichever key of the CA signed it."""
+    async def newest_crl(self, authority: str, generation: int | None = None) -> CrlRecord | None:
+        """The CRL with the highest number by one key of a CA, or by any."""
 
     async def add_crl(self, record: CrlRecord) -> None:
-        """Record a signed CRL before anybody sees it; older ones need not be kept. :raises Conflict: if its number, or a higher one, was given."""
+        """Record a signed CRL before anybody sees it; older ones by its key need not be kept.
+
+        :raises Conflict: if the CA has given its number, or a higher one.
+        """
 
 
 class Keys(Protocol):

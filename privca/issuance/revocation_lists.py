@@ -1,4 +1,8 @@
-"""CRLs: one full CRL version 2 for each CA key (RFC 5280 section 5), made when it is asked for and stale, else from memory."""
+"""CRLs: a full CRL version 2 by each CA key (RFC 5280 section 5), made when it is asked for and stale, else from memory.
+
+A CA is its name, not its key (section 5): the list by each key has what was revoked under all of them, and all lists share one sequence
+of numbers. Who verifies a certificate by the old key could otherwise be shown a list by the new one that does not know it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from cryptography import x509
 
 from privca.base.durations import duration
 from privca.issuance.authorities import Authorities
-from privca.issuance.ca_key import CaKey, SigningKey
+from privca.issuance.ca_key import CaKey
 from privca.issuance.ports import Conflict, CrlRecord, IssuanceStore, Keys, RevokedEntry
 from privca.pkix.rfc5280.crl import crl_tbs
 from privca.pkix.rfc5280.tbs import assemble
@@ -80,10 +84,10 @@ class RevocationLists:
         signer = ca_key.signer
         life = duration(self._authorities.configured(signer.authority).crl_life)
         while True:
-            newest = await self._store.newest_crl(signer.authority, signer.number)
+            newest = await self._store.newest_crl(signer.authority)
             number = 1 if newest is None else newest.number + 1
             # Section 3.3: an entry stays until it was on one list that was issued after the certificate's end.
-            revoked = await self._revoked(signer, _EVER if newest is None else min(now, newest.this_update))
+            revoked = await self._revoked(signer.authority, _EVER if newest is None else min(now, newest.this_update))
             build = partial(
                 crl_tbs,
                 issuer=signer.subject,
@@ -104,15 +108,15 @@ class RevocationLists:
                 continue  # Another worker took the number; its list may not know what ours does.
             return record
 
-    async def _revoked(self, signer: SigningKey, at: datetime) -> list[RevokedEntry]:
+    async def _revoked(self, authority: str, at: datetime) -> list[RevokedEntry]:
         """The entries of certificates that had not expired at ``at``, page by page.
 
         What is revoked meanwhile may be missing: it has changed the count, so the next list has it.
         """
-        page = await self._store.revoked(signer.authority, signer.number, at, None, PAGE)
+        page = await self._store.revoked(authority, at, None, PAGE)
         found = list(page.entries)
         while page.next is not None:
             await self._offload(bytes)
-            page = await self._store.revoked(signer.authority, signer.number, at, page.next, PAGE)
+            page = await self._store.revoked(authority, at, page.next, PAGE)
             found += page.entries
         return found

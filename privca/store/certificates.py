@@ -79,17 +79,14 @@ _COUNT_UP = Statement(update(schema.revocation_count).where(_n.authority == bind
 _COUNT_FIRST = Statement(insert(schema.revocation_count))
 
 _l = schema.crl.c
-_NEWEST_CRL = Statement(
+_NEWEST = (
     select(_l.generation, _l.number, _l.this_update, _l.next_update, _l.der)
     .where(_l.authority == bindparam("authority"))
     .order_by(_l.number.desc())
     .limit(1)
 )
-_LATER_CRL = Statement(
-    select(_l.number).where(
-        _l.authority == bindparam("authority"), _l.generation == bindparam("generation"), _l.number >= bindparam("number")
-    )
-)
+_NEWEST_CRL = Statement(_NEWEST)
+_NEWEST_CRL_BY_KEY = Statement(_NEWEST.where(_l.generation == bindparam("generation")))
 _ADD_CRL = Statement(insert(schema.crl))
 _FORGET_CRLS = Statement(
     delete(schema.crl).where(
@@ -218,20 +215,24 @@ class Certificates:
         return 0 if row is None else int(row[0])
 
     @operation
-    def newest_crl(self, authority: str) -> CrlRecord | None:
-        """The CRL with the highest number, whichever key signed it."""
-        row = self._database.one(_NEWEST_CRL, authority=authority)
+    def newest_crl(self, authority: str, generation: int | None = None) -> CrlRecord | None:
+        """The CRL with the highest number by one key of a CA, or by any."""
+        if generation is None:
+            row = self._database.one(_NEWEST_CRL, authority=authority)
+        else:
+            row = self._database.one(_NEWEST_CRL_BY_KEY, authority=authority, generation=generation)
         if row is None:
             return None
         return CrlRecord(authority, row[0], row[1], to_datetime(row[2]), to_datetime(row[3]), row[4])
 
     @operation
     def add_crl(self, record: CrlRecord) -> None:
-        """Record a signed CRL, and forget those before it."""
+        """Record a signed CRL, and forget those before it by the same key."""
         key = {"authority": record.authority, "generation": record.generation, "number": record.number}
         with self._database.atomic():
             # Those before it are gone, so that no unique key tells any longer which numbers were given.
-            if self._database.one(_LATER_CRL, **key) is not None:
+            newest = self._database.one(_NEWEST_CRL, authority=record.authority)
+            if newest is not None and newest[1] >= record.number:
                 raise Conflict(f"CRL number {record.number} of {record.authority} was given already")
             self._database.change(
                 _ADD_CRL,

@@ -114,20 +114,21 @@ def test_change_under_an_old_version_is_refused_and_not_counted(store: Store, ru
 
 def test_hold_and_release_change_the_count_and_the_list(store: Store, run: Run) -> None:
     record = revoke(store, run, issued(store, run, b"\x01"), RevocationReason.CERTIFICATE_HOLD)
-    assert len(run(store.revoked("ca", 1, NOW)).entries) == 1
+    assert len(run(store.revoked("ca", NOW)).entries) == 1
     released = replace(record, status=CertificateStatus.ISSUED, revoked_at=None, reason=None, revoked_by="")
     run(store.update_certificate(released))
-    assert run(store.revoked("ca", 1, NOW)).entries == []
+    assert run(store.revoked("ca", NOW)).entries == []
     assert run(store.revocation_count("ca")) == 2
 
 
-def test_revoked_lists_one_key_without_the_expired(store: Store, run: Run) -> None:
+def test_revoked_lists_a_ca_without_the_expired(store: Store, run: Run) -> None:
     revoke(store, run, issued(store, run, b"\x01"), RevocationReason.KEY_COMPROMISE)
     revoke(store, run, issued(store, run, b"\x02", not_after=NOW - timedelta(seconds=1)), RevocationReason.UNSPECIFIED)
     revoke(store, run, issued(store, run, b"\x03", generation=2), RevocationReason.UNSPECIFIED)
     issued(store, run, b"\x04")
-    assert run(store.revoked("ca", 1, NOW)).entries == [
-        RevokedEntry(b"\x01", NOW, RevocationReason.KEY_COMPROMISE, NOW - timedelta(days=1))
+    assert run(store.revoked("ca", NOW)).entries == [
+        RevokedEntry(b"\x01", NOW, RevocationReason.KEY_COMPROMISE, NOW - timedelta(days=1)),
+        RevokedEntry(b"\x03", NOW, RevocationReason.UNSPECIFIED, NOW - timedelta(days=1)),
     ]
 
 
@@ -137,7 +138,7 @@ def test_revoked_are_read_by_pages(store: Store, run: Run) -> None:
         revoke(store, run, issued(store, run, bytes([n]), not_after=not_after), RevocationReason.SUPERSEDED)
     pages, after = [], None
     while len(pages) < 9:
-        page = run(store.revoked("ca", 1, NOW, after, 2))
+        page = run(store.revoked("ca", NOW, after, 2))
         pages.append([entry.serial[0] for entry in page.entries])
         after = page.next
         if after is None:
@@ -179,13 +180,17 @@ def test_crl_numbers_are_given_once(store: Store, run: Run) -> None:
 
 
 def test_only_the_newest_crl_of_a_key_is_kept_and_no_number_comes_again(store: Store, run: Run) -> None:
-    for generation, number in ((1, 1), (2, 1), (1, 2), (1, 3)):
+    for generation, number in ((1, 1), (2, 2), (1, 3), (1, 4)):
         run(store.add_crl(CrlRecord("ca", generation, number, NOW, NOW, b"crl")))
     kept = store._database._connection.execute("SELECT generation, number FROM crl ORDER BY 1").fetchall()
-    assert kept == [(1, 3), (2, 1)]
+    assert kept == [(1, 4), (2, 2)]
     # A worker that was overtaken twice while it signed.
     with pytest.raises(Conflict):
-        run(store.add_crl(CrlRecord("ca", 1, 2, NOW, NOW, b"late")))
+        run(store.add_crl(CrlRecord("ca", 1, 3, NOW, NOW, b"late")))
+    # One number sequence for all keys of the CA.
+    with pytest.raises(Conflict):
+        run(store.add_crl(CrlRecord("ca", 2, 4, NOW, NOW, b"twice")))
+    assert [run(store.newest_crl("ca", key)).number for key in (None, 1, 2)] == [4, 4, 2]
     newest = run(store.newest_crl("ca", 1))
     assert newest is not None
-    assert newest.number == 3
+    assert newest.number == 4
