@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from privca import server
 from tests.support.running import ENVIRONMENT, PATIENCE, free_port, quickly
 
 CONFIG = """
@@ -71,6 +72,16 @@ def write_tls(directory: Path, days: int = 90) -> None:
     (directory / "tls.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     (directory / "tls.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (directory / "tls.key").chmod(0o600)
+
+
+@pytest.fixture(autouse=True)
+def _serve_nothing_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal that is missing fails, instead of serving for ever inside the test."""
+
+    def serve(*_: object, **__: object) -> int:
+        raise AssertionError("it was not refused")
+
+    monkeypatch.setattr(server, "serve", serve)
 
 
 @pytest.fixture

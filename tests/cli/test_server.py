@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import ssl
 import threading
@@ -109,7 +108,7 @@ def test_a_validation_that_kill_9_cut_off_is_taken_up_at_the_next_start(
     account, url, challenge = _challenged(client)
     # Nobody answers yet: the challenge is being processed when the server dies.
     client.perform(client.respond(account, challenge["url"]))
-    running.stop(signal.SIGKILL)
+    running.kill()
     with opened(running.directory / "privca.toml") as parts:
         now = parts.clock.now()
         (due,) = run(parts.store.due_authorizations(now + timedelta(hours=1), 10))
@@ -130,7 +129,7 @@ def test_what_was_answered_survives_kill_9(up: Callable[..., Running], connect: 
     client = connect(running)
     with HttpResponder("127.0.0.1", http01) as responder:
         enrolled = enrollment.enroll(client, dns("www.example.test"), responder)
-        running.stop(signal.SIGKILL)
+        running.kill()
         again = up(*ports)
         client = connect(again)
         order = client.read(enrolled.account, enrolled.order_url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -17,10 +16,6 @@ import pytest
 from privca.config import Config
 from privca.workers import DEATHS, Task, TooManyDeathsError, Workers
 from tests.support.running import ENVIRONMENT, PATIENCE, Running, free_port
-
-
-def pids(running: Running) -> list[int]:
-    return [int(pid) for pid in re.findall(r'event="worker started" .*?worker=(\d+)', running.log.read_text())]
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -45,8 +40,8 @@ def test_workers_serve_one_store_and_stop_with_the_parent(up: Callable[..., Runn
     port = free_port()
     running = up("--workers", "2", "--http01-port", str(port))
     assert running.endpoints()["pid"] == running.process.pid
-    assert len(pids(running)) == 2
-    assert running.process.pid not in pids(running)
+    assert len(running.workers()) == 2
+    assert running.process.pid not in running.workers()
     for _ in range(2):
         # A new connection for each request: they are spread over the workers, and nonces and accounts must be known to both.
         enrolled = subprocess.run(
@@ -58,28 +53,28 @@ def test_workers_serve_one_store_and_stop_with_the_parent(up: Callable[..., Runn
         )  # fmt: skip
         assert enrolled.returncode == 0, enrolled.stdout + enrolled.stderr
     assert running.stop() == 0
-    assert all(gone(pid) for pid in pids(running))
+    assert all(gone(pid) for pid in running.workers())
     assert "worker killed" not in running.log.read_text()
     assert "level=error" not in running.log.read_text()
 
 
 def test_a_worker_that_dies_is_replaced(up: Callable[..., Running]) -> None:
     running = up("--workers", "2")
-    victim = pids(running)[0]
+    victim = running.workers()[0]
     os.kill(victim, signal.SIGKILL)
-    until(lambda: len(pids(running)) == 3)
+    until(lambda: len(running.workers()) == 3)
     with running.client() as client:
         for _ in range(4):
             assert client.get(running.profile()["url"], headers={"Connection": "close"}).status_code == 200
     assert running.stop(signal.SIGINT) == 0
-    assert all(gone(pid) for pid in pids(running))
+    assert all(gone(pid) for pid in running.workers())
 
 
 def test_kill_9_of_the_parent_leaves_no_worker_and_no_port_behind(up: Callable[..., Running]) -> None:
     running = up("--workers", "2")
     port = int(running.origin().rpartition(":")[2])
     running.stop(signal.SIGKILL)
-    until(lambda: all(gone(pid) for pid in pids(running)))
+    until(lambda: all(gone(pid) for pid in running.workers()))
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(("127.0.0.1", port))

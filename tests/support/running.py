@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -67,6 +68,17 @@ class Running:
 
     def origin(self) -> str:
         return str(self.profile()["url"]).partition("/acme/")[0]
+
+    def workers(self) -> list[int]:
+        """Process IDs of all workers that it ever started."""
+        return [int(pid) for pid in re.findall(r'event="worker started" .*?worker=(\d+)', self.log.read_text())]
+
+    def kill(self) -> None:
+        """``kill -9`` for the server and its workers, who would else finish in peace what they have begun."""
+        self.stop(signal.SIGKILL)
+        for pid in self.workers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(how)
