@@ -5,6 +5,7 @@ One process serves by itself; with several workers the parent keeps the admin li
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -312,6 +313,11 @@ def _run(ready: Callable[[], None]) -> int:
             _stop()
 
     reactor.callWhenRunning(start)
+    # What lives from here to the end (modules, statements, configuration) is never garbage: the collector need not walk it every
+    # few hundred allocations, which costs 4 % of each request. Requests leave cycles behind seldom.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     reactor.run()
     return 1 if _failures else 0
 

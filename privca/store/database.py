@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -61,7 +61,6 @@ class Database:
         self._connection = sqlite3.connect(
             path, isolation_level=None, timeout=10.0, check_same_thread=False, cached_statements=256
         )
-        self._inside = False
         try:
             for pragma in (
                 "journal_mode=WAL",
@@ -94,23 +93,9 @@ class Database:
         """Close the connection; the last one to close folds the WAL into the file."""
         self._connection.close()
 
-    @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """All statements inside are one transaction: all or none are kept, and nobody else writes in between."""
-        if self._inside:
-            raise RuntimeError("transactions do not nest")
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._inside = True
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # When the disk is full, SQLite has rolled back already.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        finally:
-            self._inside = False
+    def atomic(self) -> _Transaction:
+        """All statements inside ``with`` are one transaction: all or none are kept, and nobody else writes in between."""
+        return _Transaction(self._connection)
 
     def one(self, statement: Statement, **values: Any) -> Row | None:
         """The first row, if there is one."""
@@ -127,6 +112,28 @@ class Database:
             return self._connection.execute(statement.sql, statement.values(values)).rowcount
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from None
+
+
+class _Transaction:
+    """A transaction as a context; a generator with ``contextmanager`` takes longer than its statements."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        # SQLite itself refuses a transaction within a transaction.
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        try:
+            if failed is None:
+                self._connection.execute("COMMIT")
+        finally:
+            # Undone here if the body failed, or the commit did. When the disk is full, SQLite has rolled back already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
 
 def _begin_by_hand(connection: Connection) -> None:
