@@ -29,7 +29,8 @@ class AccountStatus(enum.StrEnum):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """RFC 8555 section 7.1.2. ``jwk`` is the account key as canonical JSON; ``external_account`` the JWS that bound it, as JSON text."""
+    """RFC 8555 section 7.1.2. ``jwk`` is the account key as canonical JSON; ``external_account`` the JWS that bound it, as JSON text.
+    ``terms`` is the URL of the terms of service that it agreed to: empty if the profile had none then, None if it did not agree."""
 
     id: str
     profile_id: str
@@ -37,7 +38,7 @@ class Account(msgspec.Struct, frozen=True):
     thumbprint: str
     jwk: str
     contact: tuple[str, ...]
-    terms_agreed: bool
+    terms: str | None
     external_account: str | None
     external_key_id: str | None
     created: datetime

@@ -299,7 +299,7 @@ def _account(row: Row) -> Account:
         thumbprint=row[3],
         jwk=row[4],
         contact=texts_from_json(row[5]),
-        terms_agreed=bool(row[6]),
+        terms=row[6],
         external_account=row[7],
         external_key_id=row[8],
         created=to_datetime(row[9]),
@@ -314,7 +314,7 @@ def _account_values(account: Account) -> dict[str, Any]:
         "thumbprint": account.thumbprint,
         "jwk": account.jwk,
         "contact": texts_to_json(account.contact),
-        "terms_agreed": int(account.terms_agreed),
+        "terms": account.terms,
         "external_account": account.external_account,
         "external_key_id": account.external_key_id,
     }

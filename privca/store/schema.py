@@ -117,7 +117,7 @@ acme_account = Table(
     Column("thumbprint", Text, nullable=False),
     Column("jwk", Text, nullable=False),
     Column("contact", Text, nullable=False),
-    Column("terms_agreed", Integer, nullable=False),
+    Column("terms", Text),
     Column("external_account", Text),
     Column("external_key_id", Text),
     Column("created", BigInteger, nullable=False),

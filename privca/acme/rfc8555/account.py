@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from privca.acme.ports import Account, AccountStatus, ExternalKey
-from privca.acme.rfc8555 import binding, contact, ratelimit
+from privca.acme.rfc8555 import binding, contact, ratelimit, terms
 from privca.acme.rfc8555.authentication import check_active, other_profile
 from privca.acme.rfc8555.call import Call, decode, json
 from privca.acme.rfc8555.directory import external_account_required
@@ -28,11 +28,13 @@ class NewAccount(msgspec.Struct, frozen=True, rename="camel"):
     external_account_binding: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class Update(msgspec.Struct, frozen=True):
-    """Payload of an account update (sections 7.3.2 and 7.3.6)."""
+class Update(msgspec.Struct, frozen=True, rename="camel"):
+    """Payload of an account update (sections 7.3.2, 7.3.3 and 7.3.6)."""
 
     contact: list[str] | None = None
     status: str | None = None
+    # Of any type where it is ignored: an update is not refused for a member that it must not have.
+    terms_of_service_agreed: object = None
 
 
 class AccountObject(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -62,7 +64,7 @@ def object_of(account: Account, urls: Urls) -> AccountObject:
         status=account.status,
         orders=urls.orders(account),
         contact=account.contact,
-        terms_of_service_agreed=account.terms_agreed,
+        terms_of_service_agreed=account.terms is not None,
         external_account_binding=None if external is None else msgspec.Raw(external.encode()),
     )
 
@@ -114,7 +116,7 @@ async def new(call: Call) -> Response:
         thumbprint=call.key.thumbprint,
         jwk=call.key.canonical,
         contact=contact.check(wanted.contact or (), options.contacts_maximum),
-        terms_agreed=bool(wanted.terms_of_service_agreed),
+        terms=options.terms_of_service if wanted.terms_of_service_agreed else None,
         external_account=None if external is None or bound is msgspec.UNSET else bytes(bound).decode(),
         external_key_id=None if external is None else external.id,
         created=call.now,
@@ -143,7 +145,7 @@ async def show(call: Call) -> Response:
 
 
 async def update(call: Call) -> Response:
-    """Change contacts, or deactivate. Every other member is ignored, every other status too."""
+    """Change contacts, agree to new terms, or deactivate. Every other member is ignored, every other status too."""
     _own(call)
     wanted = decode(_update, call.payload, "RFC 8555 section 7.3.2")
     account = call.account
@@ -152,6 +154,9 @@ async def update(call: Call) -> Response:
     if wanted.status == AccountStatus.DEACTIVATED.value:
         account = replace(account, status=ACCOUNT.after(account.status, AccountEvent.DEACTIVATE))
         call.exchange.decided("account deactivated", "RFC 8555 section 7.3.6", account=account.id)
+    elif wanted.terms_of_service_agreed is True and wanted.contact is None and wanted.status is None and terms.outdated(call):
+        account = terms.agreed(call)
+        call.exchange.decided("terms agreed to", terms.CLAUSE, account=account.id)
     else:
         call.exchange.decided("account updated", "RFC 8555 section 7.3.2", account=account.id)
     if account is not call.account:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from privca.acme.rfc8555 import authorization as authorizations
-from privca.acme.rfc8555 import identifier, ratelimit
+from privca.acme.rfc8555 import identifier, ratelimit, terms
 from privca.acme.rfc8555.call import Call, decode, json
 from privca.acme.rfc8555.directory import pre_authorization
 from privca.base.durations import duration
@@ -28,6 +28,7 @@ async def new(call: Call) -> Response:
     """Make an authorization before any order needs it: 201, or 200 with the one that the account has already (erratum 5861)."""
     if not pre_authorization(call.options):
         raise Refused(Reason.NOT_FOUND, CLAUSE, "this profile has no pre-authorization")
+    terms.check(call)
     wanted = decode(_new_authz, call.payload, CLAUSE)
     (name,) = identifier.names_of(call, (wanted.identifier,), CLAUSE)
     if name.wildcard:

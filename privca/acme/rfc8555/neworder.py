@@ -9,7 +9,7 @@ import msgspec
 
 from privca.acme.ports import Authorization, Order
 from privca.acme.rfc8555 import authorization as authorizations
-from privca.acme.rfc8555 import identifier, order, ratelimit
+from privca.acme.rfc8555 import identifier, order, ratelimit, terms
 from privca.acme.rfc8555.call import Call, decode
 from privca.acme.rfc8555.directory import external_account_required
 from privca.base.durations import duration
@@ -43,6 +43,7 @@ async def new(call: Call) -> Response:
         raise Refused(
             Reason.EXTERNAL_ACCOUNT_REQUIRED, "RFC 8555 section 7.3.4", "this profile now issues to bound accounts alone"
         )
+    terms.check(call)
     wanted = decode(_new_order, call.payload, CLAUSE)
     names = identifier.names_of(call, wanted.identifiers, CLAUSE)
     not_before, not_after = await _validity(call, wanted)

@@ -93,7 +93,7 @@ def upgrade() -> None:
         sa.Column("thumbprint", sa.Text, nullable=False),
         sa.Column("jwk", sa.Text, nullable=False),
         sa.Column("contact", sa.Text, nullable=False),
-        sa.Column("terms_agreed", sa.Integer, nullable=False),
+        sa.Column("terms", sa.Text),
         sa.Column("external_account", sa.Text),
         sa.Column("external_key_id", sa.Text),
         sa.Column("created", sa.BigInteger, nullable=False),
