@@ -29,8 +29,11 @@ from privca.web.reactor import Reactor
 
 log = structlog.get_logger("privca.web")
 
-_SECRET_FIELDS = re.compile(rb"(?im)^((?:proxy-)?authorization|cookie|set-cookie|authentication-info):[ \t]*([^\r\n]*)")
-_HOLDS_SECRET = re.compile(rb"(?i)\n(?:proxy-)?authorization:|\n(?:set-)?cookie:|\nauthentication-info:")
+# What is refused as a request is written down too: a field may be spelled with white space around its name, be folded over several
+# lines, or follow a bare CR.
+_FIELD = rb"(?i)(?:^|(?<=[\r\n]))[ \t]*((?:proxy-)?authorization|(?:set-)?cookie|authentication-info)[ \t]*:[ \t]*"
+_HOLDS_SECRET = re.compile(_FIELD)
+_SECRET_FIELDS = re.compile(_FIELD + rb"([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)")
 _PRINTABLE = bytes([9, 10, 13, *range(0x20, 0x7F)])
 
 
@@ -74,18 +77,21 @@ class Transcript:
         self._buffered = buffered
         self._records: list[Record] = []
         self._octets = 0
+        self._lost = 0
         self._writing: Deferred[None] | None = None
         self._scheduled = False
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = _open(path)
 
     def write(self, record: Record) -> None:
-        """Take a record. Blocks only while so much is waiting that the disk must be behind."""
+        """Take a record; drop it while eight times ``buffered`` are waiting, since a client that is faster than the disk would fill our
+        memory. What is dropped is counted in the log."""
+        if self._octets > 8 * self._buffered:
+            self._lost += 1
+            return
         self._records.append(record)
-        self._octets += len(record.request_body) + len(record.reply_body) + 1024
-        if self._octets > 8 * self._buffered and self._writing is None:
-            self._write(self._take())
-        elif self._octets > self._buffered:
+        self._octets += len(record.request_head) + len(record.request_body) + len(record.reply_body) + 1024
+        if self._octets > self._buffered:
             self._flush()
         else:
             self._schedule()
@@ -119,7 +125,12 @@ class Transcript:
             await self._run_in_thread(lambda: self._write(batch))
         finally:
             self._writing = None
-            if self._records:  # they came meanwhile, and found the thread busy
+            if self._lost:
+                log.error("the transcript cannot be written fast enough", path=str(self._path), lost=self._lost)
+                self._lost = 0
+            if self._octets > self._buffered:  # they came meanwhile, and found the thread busy
+                self._flush()
+            elif self._records:
                 self._schedule()
 
     def _take(self) -> list[Record]:
@@ -144,8 +155,9 @@ class Transcript:
             if younger.exists():
                 younger.replace(elder)
         self._path.replace(older[0])
-        os.close(self._file)
-        self._file = _open(self._path)
+        full, self._file = self._file, _open(self._path)
+        # Only now: should the opening fail, this number must not become that of somebody's connection.
+        os.close(full)
 
 
 def _open(path: Path) -> int:

@@ -80,6 +80,23 @@ def test_authorization_and_cookies_are_named_and_measured_only():
     assert "cookie: [redacted cookie, 3 octets]\r\nX: y" in head
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"Authorization : Basic c2VjcmV0",
+        b" Authorization: Basic c2VjcmV0",
+        b"Authorization:\r\n Basic c2VjcmV0\r\n\tc2VjcmV0",
+        b"X: y\rAuthorization: Basic c2VjcmV0\rX: y",
+        b"Proxy-Authorization: Basic c2VjcmV0",
+        b"Set-Cookie: c2VjcmV0",
+    ],
+)
+def test_no_spelling_of_a_request_that_is_refused_shows_a_secret(field):
+    for head in (b"GET / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\nY: z", field):
+        refused = Record(exchange(), "", Peer("192.0.2.1"), head, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"")
+        assert "c2VjcmV0" not in json.dumps(as_json(refused))
+
+
 def test_what_a_protocol_conceals_is_redacted_in_every_part():
     made = exchange()
     made.conceal("private key", b"\x30\x01SECRET")
@@ -176,6 +193,49 @@ def test_a_full_disk_stops_nobody(path, capsys):
     transcript.write(record())
     close(transcript)
     assert "cannot be written" in "".join(capsys.readouterr())
+
+
+def test_a_client_that_is_faster_than_the_disk_fills_no_memory(path, capsys):
+    clock, threads = Clock(), []
+
+    def slow(work):
+        threads.append((Deferred(), work))
+        return threads[-1][0]
+
+    transcript = Transcript(path, clock, slow, buffered=10_000)
+    for n in range(1000):
+        transcript.write(record(f"e{n}"))
+    assert len(transcript._records) < 100
+    done, work = threads[0]
+    done.callback(work())
+    # What waited is written at once, and what was lost is told.
+    assert len(threads) == 2
+    assert "lost=9" in "".join(capsys.readouterr())
+    done, work = threads[1]
+    done.callback(work())
+    transcript.write(record("last"))
+    close(transcript)
+    assert [line["id"] for line in lines(path)][-1] == "last"
+
+
+def test_a_rotation_that_fails_writes_into_nobody_elses_file(path, tmp_path, monkeypatch):
+    """Without descriptors left, the number of the old file would be the next connection's."""
+    transcript = Transcript(path, Clock(), direct, rotate_at=100)
+    transcript.write(record())
+    transcript._flush()
+
+    def none_left(path):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("privca.web.transcript._open", none_left)
+    transcript.write(record())
+    transcript._flush()
+    theirs = os.open(tmp_path / "theirs", os.O_RDWR | os.O_CREAT)
+    transcript.write(record())
+    close(transcript)
+    assert (tmp_path / "theirs").read_bytes() == b""
+    assert os.fstat(theirs)
+    os.close(theirs)
 
 
 def test_it_is_cheap(path):
