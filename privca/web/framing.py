@@ -32,7 +32,8 @@ class HttpLimits:
 
     ``head_time`` runs from the connection, or from the first octet of a later request, until the head is complete (a TLS handshake included);
     ``body_time`` from there until the body is; ``idle_time`` between requests; ``write_time`` is how long a reply may wait for a client
-    that does not read; ``close_time`` how long a closed connection may linger for the other side's end.
+    that does not read; ``close_time`` how long a closed connection may linger for the other side's end. When there are ``connections``,
+    a new one takes the place of one that is only waited for, of the address that has the most.
     """
 
     line: int = 8192

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -17,7 +18,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 import structlog
-from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, ISSLTransport
 from twisted.internet.protocol import Factory
@@ -115,6 +116,7 @@ class HttpConnection(TwistedProtocol):
         self._congested = False
         self._paused = False
         self._lingered = 0
+        self.address = ""
         self._peer: Peer | None = None
         self._port = 0
         self.deadline = time.monotonic() + factory.limits.head_time
@@ -125,6 +127,7 @@ class HttpConnection(TwistedProtocol):
         """Count the connection in, or turn it away."""
         self._tcp = cast("Transport", self.transport)
         self._tls = ISSLTransport.providedBy(self.transport)
+        self.address = getattr(self._tcp.getPeer(), "host", "")
         if not self.factory.admit(self):
             self._state = State.CLOSING
             self._tcp.abortConnection()
@@ -219,8 +222,9 @@ class HttpConnection(TwistedProtocol):
 
     def _meet(self) -> Peer:
         presented = self._tcp.getPeerCertificate() if self._tls else None
-        certificate = None if presented is None else presented.to_cryptography().public_bytes(Encoding.DER)
-        self._peer = Peer(getattr(self._tcp.getPeer(), "host", ""), self._tls, certificate)
+        # Not parsed here: TLS accepts certificates that the parser does not, and whoever trusts them reads them.
+        certificate = None if presented is None else dump_certificate(FILETYPE_ASN1, presented)
+        self._peer = Peer(self.address, self._tls, certificate)
         return self._peer
 
     def _answered(self, reply: Reply, message: Message) -> None:
@@ -275,6 +279,11 @@ class HttpConnection(TwistedProtocol):
             reply.sent(head, body)
 
     # -- the end
+
+    @property
+    def answering(self) -> bool:
+        """Whether it waits for us, not we for it."""
+        return self._state is State.ANSWERING
 
     @property
     def busy(self) -> bool:
@@ -345,12 +354,24 @@ class HttpFactory(Factory[HttpConnection]):
 
     def admit(self, connection: HttpConnection) -> bool:
         """Count a new connection in; False if there are too many."""
-        if self.draining or len(self._connections) >= self.limits.connections:
+        if self.draining or (len(self._connections) >= self.limits.connections and not self._make_room()):
             self.turned_away += 1
             return False
         self._connections.add(connection)
         if self._sweep is None:
             self._sweep = self.reactor.callLater(self._interval, self._end_overdue)
+        return True
+
+    def _make_room(self) -> bool:
+        """End a connection that we only wait for, of the address that has the most: one client cannot keep all others out by connections
+        that it does nothing with. False if every connection waits for us."""
+        held = Counter(connection.address for connection in self._connections)
+        waiting = [connection for connection in self._connections if not connection.answering]
+        if not waiting:
+            return False
+        ended = min(waiting, key=lambda connection: (-held[connection.address], connection.busy, connection.deadline))
+        ended.abort()
+        self.forget(ended)
         return True
 
     def forget(self, connection: HttpConnection) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import dns.rdatatype
 import structlog
-from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, TimeoutError
 
 from privca.acme.ports import (
@@ -114,7 +114,9 @@ class NetworkProber:
             if answer.status not in _REDIRECTS or not answer.location:
                 return Observation(address=address, url=url, status=answer.status, body=answer.body)
             url = _joined(url, answer.location, address)
-        raise ProbeFailed(ProbeFailure.LIMIT, f"more than {self._limits.redirects} redirects, the last one to {url}", address)
+        raise ProbeFailed(
+            ProbeFailure.LIMIT, f"more than {self._limits.redirects} redirects, the last one to {url[:200]}", address
+        )
 
     async def _get(self, url: str) -> tuple[str, Answer]:
         try:
@@ -158,7 +160,7 @@ class NetworkProber:
             certificate = tls.get_peer_certificate()
             return Observation(
                 address=address,
-                certificate=None if certificate is None else certificate.to_cryptography().public_bytes(Encoding.DER),
+                certificate=None if certificate is None else dump_certificate(FILETYPE_ASN1, certificate),
                 alpn=tls.get_alpn_proto_negotiated().decode("latin-1"),
             )
         finally:

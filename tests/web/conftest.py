@@ -171,8 +171,8 @@ class Answer:
 class Client:
     """A raw socket that can read replies."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
-        plain = socket.create_connection((host, port), WAIT)
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", source: str = "") -> None:
+        plain = socket.create_connection((host, port), WAIT, (source, 0) if source else None)
         self.socket = plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
         self._buffer = b""
 
@@ -222,8 +222,8 @@ class Client:
 def client() -> Iterator[Callable[..., Client]]:
     opened: list[Client] = []
 
-    def connect(port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Client:
-        opened.append(Client(port, tls, host))
+    def connect(port: int, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", source: str = "") -> Client:
+        opened.append(Client(port, tls, host, source))
         return opened[-1]
 
     yield connect

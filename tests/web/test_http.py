@@ -304,21 +304,31 @@ def test_slow_clients_hold_nobody_else(serve, client, echo):
     assert client(port).send(get()).read().status == 200
 
 
-def test_the_number_of_connections_is_bounded(serve, client, echo):
+def test_the_number_of_connections_is_bounded(serve, client, echo, loop):
     served = serve(echo, HttpLimits(connections=3))
-    held = [client(served.port) for _ in range(3)]
-    for one in held:
-        one.send(get()).read()
+    held = [client(served.port).send(get(b"/wait")) for _ in range(3)]
+    while len(echo.gates) < 3:
+        loop.run(loop.pause, 0.01)
     with contextlib.suppress(ConnectionResetError), client(served.port) as c:
         assert c.rest() in (b"", b"<reset>")
     assert served.factory.turned_away == 1
-    held[0].socket.close()
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        with contextlib.suppress(AssertionError, OSError), client(served.port) as c:
-            assert c.send(get()).read().status == 200
-            return
-    pytest.fail("a connection that ended is still counted")
+    loop.run(lambda: [gate.callback(None) for gate in echo.gates])
+    assert [one.read().status for one in held] == [200, 200, 200]
+    # Those that only wait now make room.
+    assert client(served.port).send(get()).read().status == 200
+    assert served.factory.connections == 3
+
+
+def test_one_client_cannot_keep_others_out(serve, client, echo):
+    served = serve(echo, HttpLimits(connections=5))
+    with client(served.port, source="127.0.0.2") as other:
+        assert other.send(get()).read().status == 200
+        for _ in range(20):
+            with contextlib.suppress(OSError):
+                client(served.port).send(b"GET / HT")
+        assert other.send(get()).read().status == 200
+        assert client(served.port, source="127.0.0.3").send(get()).read().status == 200
+    assert served.factory.connections <= 5
 
 
 def test_a_client_that_does_not_read_is_not_read_either_and_cut_off(serve, client, echo, loop):
