@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from ipaddress import ip_network
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import structlog
@@ -37,7 +39,7 @@ from privca.web.dns import Dns, DnsFailure, system_servers
 from privca.web.framing import HttpLimits
 from privca.web.http import HttpFactory
 from privca.web.listeners import Listeners, adopt
-from privca.web.metrics import Metrics
+from privca.web.metrics import SHARED, Exposition, Metrics, SharedMetrics
 from privca.web.prober import NetworkProber, ProberLimits
 from privca.web.resolver import LabResolver
 from privca.web.resource import Resource
@@ -57,6 +59,8 @@ RENEW = 3600.0
 """Seconds between two looks at its end."""
 TEND = 0.5
 """Seconds between two looks at the workers."""
+DESCRIPTORS = 8192
+"""Open files that a process may have: well over its connections and probes."""
 DRAIN = 10.0
 """Seconds that connections and work under way have to end when the server stops."""
 _failures: list[Exception] = []
@@ -130,7 +134,7 @@ class Front:
 class Keeper:
     """What there is once, however many processes serve: admin listener, lab resolver, renewal of the lab's server certificate."""
 
-    def __init__(self, config: Config, metrics: Metrics, missing: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, config: Config, metrics: Exposition, missing: Callable[[], Sequence[str]]) -> None:
         zone = LabZone(ipv4=LOOPBACK, ipv6="") if config.lab is not None else None
         self._resolver = (
             LabResolver(reactor, zone) if zone is not None and config.lab is not None and config.lab.resolver else None
@@ -172,20 +176,23 @@ def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int
     :raises Refused, UnusableCertificateError, ConfigurationError: before anything is served, if something is not as it should be.
     """
     _start_log(config)
-    metrics = Metrics()
-    if config.server.workers == 1:
-        front = Front(config, metrics, "server")
-        _at_end(front.stop)
-        keeper = Keeper(config, metrics, lambda: ())
-        front.start(sockets.https, sockets.http)
-    else:
-        workers = _start_workers(config, sockets)
-        keeper = Keeper(config, metrics, workers.missing)
-    _at_end(keeper.stop)
-    keeper.start(sockets)
-    # The reactor listens on duplicates, the workers on theirs.
-    sockets.close()
-    return _run(ready)
+    _allow_descriptors()
+    with ExitStack() as at_exit:
+        if config.server.workers == 1:
+            metrics = Metrics()
+            front = Front(config, metrics, "server")
+            _at_end(front.stop)
+            keeper = Keeper(config, metrics, lambda: ())
+            front.start(sockets.https, sockets.http)
+        else:
+            counts = at_exit.enter_context(TemporaryDirectory(prefix="privca-"))
+            workers = _start_workers(config, sockets, {SHARED: counts})
+            keeper = Keeper(config, SharedMetrics(counts), workers.missing)
+        _at_end(keeper.stop)
+        keeper.start(sockets)
+        # The reactor listens on duplicates, the workers on theirs.
+        sockets.close()
+        return _run(ready)
 
 
 def work(task: Task) -> int:
@@ -219,9 +226,10 @@ class _Lifeline:
         _stop()
 
 
-def _start_workers(config: Config, sockets: Sockets) -> Workers:
+def _start_workers(config: Config, sockets: Sockets, environment: Mapping[str, str]) -> Workers:
     descriptors = [tuple(one.fileno() for one in purpose) for purpose in (sockets.https, sockets.http)]
-    workers = Workers(config.server.workers, Task(config=config, number=0, https=descriptors[0], http=descriptors[1]), log.info)
+    task = Task(config=config, number=0, https=descriptors[0], http=descriptors[1])
+    workers = Workers(config.server.workers, task, log.info, environment)
 
     async def tend() -> None:
         try:
@@ -237,6 +245,15 @@ def _start_workers(config: Config, sockets: Sockets) -> Workers:
     _every(TEND, tend)
     _at_end(stop)
     return workers
+
+
+def _allow_descriptors() -> None:
+    """Raise the limit of open files, which is often 1024: so many connections of clients would leave none for validation and logs.
+    Workers inherit it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _prober(config: Config) -> NetworkProber:

@@ -7,11 +7,12 @@ lives: the end of it tells a worker to stop, so that not even a ``kill -9`` of t
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -53,17 +54,24 @@ class Workers:
     """``count`` processes that are kept alive. The owner calls :meth:`tend` a few times a second.
 
     :param said: called with one sentence and its facts for the log.
+    :param environment: what is added to their environment.
     """
 
-    def __init__(self, count: int, task: Task, said: Callable[..., object]) -> None:
+    def __init__(self, count: int, task: Task, said: Callable[..., object], environment: Mapping[str, str]) -> None:
         self._task = task
+        self._environment = {**os.environ, **environment}
         self._descriptors: Sequence[int] = (*task.https, *task.http)
         self._said = said
         self._deaths: deque[float] = deque(maxlen=DEATHS)
         self._alive = [self._start(number) for number in range(count)]
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
-        worker = subprocess.Popen([sys.executable, "-m", "privca", "worker"], stdin=subprocess.PIPE, pass_fds=self._descriptors)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "privca", "worker"],
+            stdin=subprocess.PIPE,
+            pass_fds=self._descriptors,
+            env=self._environment,
+        )
         assert worker.stdin is not None
         # A worker that is dead already is found by tend().
         with contextlib.suppress(BrokenPipeError):

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that names the directory in which each of several processes counts in files of its own."""
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 # An operation is the first segment behind the profile, which a client chooses: names beyond this many are counted together.
 _OPERATIONS = 64
 
 
+class Exposition(Protocol):
+    """What the admin listener shows."""
+
+    def exposition(self) -> tuple[str, bytes]:
+        """Content type and text of everything counted so far."""
+
+
+class SharedMetrics:
+    """What all processes that were started with :data:`SHARED` have counted, added up; those that ended, too."""
+
+    def __init__(self, directory: str) -> None:
+        self._registry = CollectorRegistry()
+        MultiProcessCollector(self._registry, directory)  # type: ignore[no-untyped-call]
+
+    def exposition(self) -> tuple[str, bytes]:
+        """Content type and text of everything counted so far."""
+        return CONTENT_TYPE_LATEST, generate_latest(self._registry)
+
+
 class Metrics:
-    """One registry a server. ``count`` looks labels up once for each combination: making a labelled child costs more than counting."""
+    """What this process counts. ``count`` looks labels up once for each combination: making a labelled child costs more than counting."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

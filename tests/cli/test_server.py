@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 import ssl
 import threading
@@ -23,6 +24,7 @@ from privca.cli import lab
 from privca.composition import opened, run
 from privca.config import Config, Lab, Server, Validation, load
 from privca.server_certificate import issue_server_certificate, read_server_certificate
+from privca.web.framing import HttpLimits
 from privca.web.metrics import Metrics
 from tests.support.running import PATIENCE, Running, free_port
 
@@ -55,6 +57,21 @@ def test_what_is_allowed_or_denied_by_configuration() -> None:
     assert not policy.objection("127.0.0.1", 80)
     assert policy.objection("198.51.100.7", 80)
     assert not server.address_policy(REAL).objection("198.51.100.7", 80)
+
+
+def test_open_files_suffice_for_all_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard >= HttpLimits().connections + 512
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        server._allow_descriptors()
+        raised, still = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert (raised, still) == (min(server.DESCRIPTORS, hard), hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        server._allow_descriptors()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_running_lab_renews_its_server_certificate(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from privca.config import Config
@@ -58,6 +59,27 @@ def test_workers_serve_one_store_and_stop_with_the_parent(up: Callable[..., Runn
     assert "level=error" not in running.log.read_text()
 
 
+def test_what_all_workers_count_is_added_up(up: Callable[..., Running]) -> None:
+    running = up("--workers", "2")
+    admin = running.endpoints()["admin"]
+    counted = 'privca_requests_total{operation="directory",protocol="acme",status="200"}'
+
+    def ask(count: int) -> None:
+        with running.client() as client:
+            for _ in range(count):
+                assert client.get(running.profile()["url"], headers={"Connection": "close"}).status_code == 200
+
+    ask(20)
+    assert f"{counted} 20.0\n" in httpx.get(f"{admin}/metrics").text
+    # What a worker that is gone has counted stays.
+    os.kill(running.workers()[0], signal.SIGKILL)
+    until(lambda: len(running.workers()) == 3)
+    ask(5)
+    text = httpx.get(f"{admin}/metrics").text
+    assert f"{counted} 25.0\n" in text
+    assert 'privca_request_seconds_count{operation="directory",protocol="acme"} 25.0\n' in text
+
+
 def test_a_worker_that_dies_is_replaced(up: Callable[..., Running]) -> None:
     running = up("--workers", "2")
     victim = running.workers()[0]
@@ -87,7 +109,7 @@ def test_workers_that_die_at_once_stop_the_server(tmp_path: Path) -> None:
     # A descriptor that is no socket: every worker fails to start.
     with (tmp_path / "no-socket").open("w") as file:
         task = Task(config=Config(path=tmp_path / "privca.toml"), number=0, https=(file.fileno(),), http=())
-        workers = Workers(1, task, lambda event, **_: said.append(event))
+        workers = Workers(1, task, lambda event, **_: said.append(event), {})
         try:
             with pytest.raises(TooManyDeathsError):
                 until(lambda: workers.tend() is not None)
