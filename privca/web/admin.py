@@ -14,7 +14,7 @@ import msgspec
 from privca.base.http import Peer, Response
 from privca.web.framing import BadMessage, Message
 from privca.web.http import Reply
-from privca.web.metrics import Metrics
+from privca.web.metrics import Exposition
 from privca.web.origin import Origins
 from privca.web.problems import problem
 from privca.web.zone import LabZone
@@ -133,7 +133,9 @@ class Admin:
     :param zone: the lab's DNS; None outside a lab: then there are health and metrics only.
     """
 
-    def __init__(self, metrics: Metrics, ready: Callable[[], Sequence[str]], names: Sequence[str], zone: LabZone | None) -> None:
+    def __init__(
+        self, metrics: Exposition, ready: Callable[[], Sequence[str]], names: Sequence[str], zone: LabZone | None
+    ) -> None:
         self._metrics = metrics
         self._ready = ready
         self._names = Origins(names)
