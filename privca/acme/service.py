@@ -119,6 +119,19 @@ class AcmeService:
             exchange.decided("refused", refused.clause, str(refused), reason=refused.reason.value)
             response = problem.response(refused)
             fresh = True
+        return self._dressed(exchange, request, profile, urls, response, fresh=fresh)
+
+    def failure(self, exchange: Exchange, request: Request, profile: Revisioned | None, status: int, detail: str) -> Response:
+        """An error that was decided outside, as a problem document like any other: a nonce costs no store call, so it can always be had."""
+        response = problem.outside(status, detail)
+        if profile is None:
+            return response
+        return self._dressed(exchange, request, profile, Urls.of(request, profile.id), response, fresh=True)
+
+    def _dressed(
+        self, exchange: Exchange, request: Request, profile: Revisioned, urls: Urls, response: Response, *, fresh: bool
+    ) -> Response:
+        """The reply with what every reply has."""
         headers = response.headers
         if fresh:
             scope = ANY_PROFILE if urls.shared else profile.id

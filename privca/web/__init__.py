@@ -5,7 +5,7 @@ How ``server.py`` puts it together, for one worker, with the real reactor and so
     transcript = Transcript(directory / "transcripts" / "worker-0.jsonl", reactor, deferToThread)
     metrics = Metrics()
     resource = Resource(
-        services={"acme": acme_service},          # Service: async handle(exchange, request, profile) -> Response
+        services={"acme": acme_service},          # Service: async handle(exchange, request, profile), failure(...)
         status=status_service,                    # Status: async handle(exchange, request) -> Response, for /crl, /ocsp and /ca; or None
         profiles=profiles,                        # Profiles: async profile(id), async default_profile(protocol); both from memory
         names=("localhost", "127.0.0.1", "::1"),  # what a Host field may say; the first one stands in for any other

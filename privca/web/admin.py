@@ -145,7 +145,7 @@ class Admin:
         """Answer one request. Never raises."""
         return Reply(self._respond(message))
 
-    def refuse(self, refusal: BadMessage, octets: bytes, peer: Peer) -> Reply:
+    async def refuse(self, refusal: BadMessage, head: Message | None, octets: bytes, peer: Peer, port: int) -> Reply:
         """The reply to what is no readable request."""
         return Reply(problem(refusal.status, refusal.detail, refusal.clause))
 

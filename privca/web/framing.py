@@ -351,10 +351,10 @@ class RequestReader:
         message = read_head(bytes(buffer[:end]), self._limits)
         del buffer[: end + 4]
         self._searched = 0
+        self.head = message  # first, so that whoever refuses the body knows whose it is
         self._length = body_length(message, self._limits)
         if self._length is None:
             self._chunks = ChunkedBody(self._limits.body, self._limits.head)
-        self.head = message
         return True
 
     @staticmethod

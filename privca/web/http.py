@@ -51,8 +51,10 @@ class Application(Protocol):
     def answer(self, message: Message, peer: Peer, port: int) -> Coroutine[Any, Any, Reply]:
         """Answer a request that came in on local port ``port``."""
 
-    def refuse(self, refusal: BadMessage, octets: bytes, peer: Peer) -> Reply:
-        """The reply to octets (the first of them) that are no request that we can read."""
+    def refuse(
+        self, refusal: BadMessage, head: Message | None, octets: bytes, peer: Peer, port: int
+    ) -> Coroutine[Any, Any, Reply]:
+        """The reply to octets (the first of them) that are no request that we can read; ``head`` is what could be read, its body missing."""
 
 
 class State(enum.Enum):
@@ -262,7 +264,18 @@ class HttpConnection(TwistedProtocol):
     def _refuse(self, refusal: BadMessage) -> None:
         self._state = State.ANSWERING
         head = self._reader.head
-        reply = self.factory.application.refuse(refusal, self._reader.held, self._peer or self._meet())
+        refused = drive(self.factory.application.refuse(refusal, head, self._reader.held, self._peer or self._meet(), self._port))
+        if isinstance(refused, Deferred):
+            refused.addCallback(self._refused, head)
+            refused.addErrback(self._failed)
+        else:
+            self._refused(refused, head)
+
+    def _refused(self, reply: Reply, head: Message | None) -> None:
+        if self._state is State.CLOSING:
+            if reply.sent is not None:
+                reply.sent(b"", b"")
+            return
         self._send(reply, 1 if head is None else head.minor, keep_alive=False, with_body=head is None or head.method != "HEAD")
         self.close()
 

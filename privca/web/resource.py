@@ -1,7 +1,8 @@
 """The one resource that serves every protocol: message -> route -> profile -> the protocol's service -> reply, transcript and metrics.
 
-Nothing below decides anything about a protocol: unknown paths and profiles are 404, a fault of ours is 500 without a trace, and
-everything else is the service's own reply.
+Nothing below decides anything about a protocol: unknown paths and profiles are 404, a fault of ours is 500 without a trace, what cannot be
+read is refused with the status that the framing gives, and everything else is the service's own reply. Where the path belongs to a
+protocol, its service puts these errors into the words of its clients.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ class Service(Protocol):
 
     async def handle(self, exchange: Exchange, request: Request, profile: Revisioned) -> Response:
         """Answer one request to ``profile``."""
+
+    def failure(self, exchange: Exchange, request: Request, profile: Revisioned | None, status: int, detail: str) -> Response:
+        """An error that was decided without :meth:`handle`, or because it failed, as this protocol says it; ``profile`` is None if the
+        path leads to none. The request's body may be missing."""
 
 
 class Status(Protocol):
@@ -92,41 +97,70 @@ class Resource:
             # The one place where everything ends that nobody foresaw: the client learns that it is our fault, the log the rest.
             log.exception("an exchange failed", exchange=exchange.id, path=message.path)
             exchange.decided("failed", "RFC 9110 section 15.6.1", "an unexpected error; the log has it under this exchange")
-            response = problem(
-                500, f"the server failed; its log knows more under {exchange.id}", protocol=route.protocol if route else ""
-            )
+            detail = f"the server failed; its log knows more under {exchange.id}"
+            response = await self._failure(exchange, route, message, peer, port, 500, detail)
         return Reply(response, partial(self._sent, exchange, route, message, peer, response, started))
 
-    def refuse(self, refusal: BadMessage, octets: bytes, peer: Peer) -> Reply:
+    async def refuse(self, refusal: BadMessage, head: Message | None, octets: bytes, peer: Peer, port: int) -> Reply:
         """The reply to what is no readable request. Never raises."""
-        exchange = Exchange(next(self._ids), self._clock.now(), self._entropy, "")
+        started = time.perf_counter()
+        route = None if head is None else urls.find(head.path)
+        exchange = Exchange(next(self._ids), self._clock.now(), self._entropy, (route and route.profile_id) or "")
         exchange.decided("refused", refusal.clause, refusal.detail)
-        response = problem(refusal.status, refusal.detail, refusal.clause)
-        head, _, body = octets.partition(b"\r\n\r\n")
-        message = Message("", "", "", 1, {}, head, "", False, body)
-        return Reply(response, partial(self._sent, exchange, None, message, peer, response, time.perf_counter()))
+        read, _, rest = octets.partition(b"\r\n\r\n")
+        message = Message("", "", "", 1, {}, read, "", False) if head is None else head
+        message.body = rest
+        detail = f"{refusal.detail} ({refusal.clause})"
+        response = await self._failure(exchange, route, message, peer, port, refusal.status, detail)
+        return Reply(response, partial(self._sent, exchange, route, message, peer, response, started))
 
     async def _respond(self, exchange: Exchange, route: urls.Route | None, message: Message, peer: Peer, port: int) -> Response:
         if route is None:
-            return self._missing(exchange, "", f"there is nothing at {message.path[:200]}")
-        origin = self._origins.origin(peer.tls, message.authority, port)
-        request = Request(message.method, message.path, route.tail, message.query, message.headers, message.body, peer, origin)
+            return self._missing(exchange, f"there is nothing at {message.path[:200]}")
+        request = self._request(route, message, peer, port)
         if route.protocol == urls.STATUS:
             if self._status is None:
-                return self._missing(exchange, "", "there is no status service")
+                return self._missing(exchange, "there is no status service")
             return await self._status.handle(exchange, request)
-        profile_id = route.profile_id or await self._profiles.default_profile(route.protocol)
         service = self._services.get(route.protocol)
-        profile = None if profile_id is None or service is None else await self._profiles.profile(profile_id)
-        if service is None or profile is None or profile.profile.protocol != route.protocol or not profile.profile.enabled:
+        profile = None if service is None else await self._profile(route)
+        if service is None or profile is None:
             what = f"profile {route.profile_id}" if route.profile_id else "default profile"
-            return self._missing(exchange, route.protocol, f"there is no {route.protocol} {what}")
+            missing = self._missing(exchange, f"there is no {route.protocol} {what}")
+            return missing if service is None else service.failure(exchange, request, None, 404, exchange.decision.detail)
         exchange.profile_id = profile.id
         return await service.handle(exchange, request, profile)
 
-    def _missing(self, exchange: Exchange, protocol: str, detail: str) -> Response:
+    def _request(self, route: urls.Route, message: Message, peer: Peer, port: int) -> Request:
+        origin = self._origins.origin(peer.tls, message.authority, port)
+        return Request(message.method, message.path, route.tail, message.query, message.headers, message.body, peer, origin)
+
+    async def _profile(self, route: urls.Route) -> Revisioned | None:
+        """The profile that a path leads to, if it is there, enabled, and one of the path's protocol."""
+        profile_id = route.profile_id or await self._profiles.default_profile(route.protocol)
+        profile = None if profile_id is None else await self._profiles.profile(profile_id)
+        if profile is None or profile.profile.protocol != route.protocol or not profile.profile.enabled:
+            return None
+        return profile
+
+    def _missing(self, exchange: Exchange, detail: str) -> Response:
         exchange.decided("refused", "RFC 9110 section 15.5.5", detail)
-        return problem(404, detail, protocol=protocol)
+        return problem(404, detail)
+
+    async def _failure(
+        self, exchange: Exchange, route: urls.Route | None, message: Message, peer: Peer, port: int, status: int, detail: str
+    ) -> Response:
+        """An error of ours or of the framing, said by the protocol of the path. Never raises."""
+        service = None if route is None else self._services.get(route.protocol)
+        if route is None or service is None:
+            return problem(status, detail)
+        try:
+            request = self._request(route, message, peer, port)
+            return service.failure(exchange, request, await self._profile(route), status, detail)
+        except Exception:
+            # What made the exchange fail (the store, say) may make this fail too: then it is said in plain words.
+            log.exception("an error could not be said as its protocol does", exchange=exchange.id, path=message.path)
+            return problem(status, detail)
 
     def _sent(
         self,

@@ -137,6 +137,18 @@ def test_the_reference_enrollment_on_the_command_line(up, kind, tmp_path):
     assert (tmp_path / "key.pem").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_http_refuses_is_an_acme_problem_too(up):
+    """RFC 8555 sections 6.5 and 7.1: also a body that was cut off has a problem document, the link to the directory, and a nonce."""
+    directory = up.profiles["lab-acme"]["url"]
+    url = directory.replace("/directory", "/new-order")
+    reply = up.transport.exchange(HttpRequest("POST", url, (("Content-Type", "application/jose+json"),), b"x" * 200_000))
+    assert reply.status == 413
+    assert reply.header("content-type") == "application/problem+json"
+    assert json.loads(reply.body)["type"] == "urn:ietf:params:acme:error:malformed"
+    assert reply.header("link") == f'<{directory}>;rel="index"'
+    assert reply.header("replay-nonce")
+
+
 def test_an_address_by_tls_alpn_01(up):
     client = up.client()
     with TlsAlpnResponder(port=up.tlsalpn01) as responder:

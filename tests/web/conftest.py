@@ -78,6 +78,7 @@ class Echo:
         self.seen: list[Message] = []
         self.peers: list[Peer] = []
         self.refused: list[BadMessage] = []
+        self.heads: list[Message | None] = []
         self.sent: list[tuple[bytes, bytes]] = []
         self.gates: list[Deferred[None]] = []
 
@@ -108,8 +109,13 @@ class Echo:
     def _reply(self, response: Response) -> Reply:
         return Reply(response, lambda head, body: self.sent.append((head, body)))
 
-    def refuse(self, refusal: BadMessage, octets: bytes, peer: Peer) -> Reply:
+    async def refuse(self, refusal: BadMessage, head: Message | None, octets: bytes, peer: Peer, port: int) -> Reply:
+        if head is not None and head.path == "/wait":
+            gate: Deferred[None] = Deferred()
+            self.gates.append(gate)
+            await gate
         self.refused.append(refusal)
+        self.heads.append(head)
         return self._reply(problem(refusal.status, refusal.detail, refusal.clause))
 
 

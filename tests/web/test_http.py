@@ -127,6 +127,26 @@ def test_a_body_that_is_too_large_is_refused_before_continue(serve, client, echo
     assert c.rest() == b""
 
 
+def test_who_refuses_a_body_knows_whose_it_is(serve, client, echo):
+    port = serve(echo, HttpLimits(body=10)).port
+    for body in (b"Content-Length: 11\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nff\r\n"):
+        assert client(port).send(b"POST /x HTTP/1.1\r\n" + HOST + body).read().status == 413
+    assert client(port).send(b"POST\n").read().status == 400
+    assert [head and head.path for head in echo.heads] == ["/x", "/x", None]
+
+
+def test_a_refusal_may_wait(serve, client, echo, loop):
+    c = client(serve(echo, HttpLimits(body=10)).port)
+    c.send(b"POST /wait HTTP/1.1\r\n" + HOST + b"Content-Length: 11\r\n\r\n")
+    for _ in range(1000):
+        if echo.gates:
+            break
+        loop.run(loop.pause, 0.01)
+    loop.run(echo.gates[0].callback, None)
+    assert c.read().status == 413
+    assert c.rest() == b""
+
+
 def test_absolute_form_names_the_authority(serve, client, echo):
     said = client(serve(echo).port).send(b"GET http://other.test:80/x?y HTTP/1.1\r\nHost: localhost\r\n\r\n").read().json()
     assert (said["authority"], said["path"], said["query"]) == ("other.test:80", "/x", "y")

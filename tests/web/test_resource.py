@@ -46,7 +46,9 @@ class Service:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, Any, Any]] = []
+        self.failed: list[tuple[Any, Any, Any]] = []
         self.error: Exception | None = None
+        self.broken = False
         self.gate: Deferred[None] | None = None
 
     async def handle(self, exchange, request, profile=None):
@@ -57,6 +59,12 @@ class Service:
             raise self.error
         exchange.decided("granted", "RFC 8555 section 7.1.1", "here it is", kind="test")
         return Response(200, (("Content-Type", "text/plain"),), b"ok")
+
+    def failure(self, exchange, request, profile, status, detail):
+        self.failed.append((exchange, request, profile))
+        if self.broken:
+            raise RuntimeError("the second reason")
+        return Response(status, (("Content-Type", "text/plain"),), f"as we say it: {detail}".encode())
 
 
 class Listed:
@@ -155,9 +163,6 @@ def test_without_a_host_the_origin_is_the_first_name_and_the_listener(parts):
     [
         "/",
         "/nothing",
-        "/acme/unknown/directory",
-        "/acme/acme-off/directory",
-        "/acme/est-a/directory",
         "/.well-known/est/cacerts",
         "/.well-known/est/est-a/cacerts",
     ],
@@ -168,7 +173,17 @@ def test_what_is_not_there_is_a_problem_document(parts, path):
     assert response.header("content-type") == "application/problem+json"
     document = json.loads(response.body)
     assert document["status"] == 404
-    assert document["type"] == ("urn:ietf:params:acme:error:malformed" if path.startswith("/acme") else "about:blank")
+    assert document["type"] == "about:blank"
+    assert not parts.service.asked
+    assert parts.transcript.records[0].exchange.decision.outcome == "refused"
+
+
+@pytest.mark.parametrize("path", ["/acme/unknown/directory", "/acme/acme-off/directory", "/acme/est-a/directory"])
+def test_a_profile_that_is_not_there_is_said_by_the_protocol(parts, path):
+    response = ask(parts, path)
+    assert response.status == 404
+    assert response.body.startswith(b"as we say it: there is no acme profile ")
+    assert [profile for _, _, profile in parts.service.failed] == [None]
     assert not parts.service.asked
     assert parts.transcript.records[0].exchange.decision.outcome == "refused"
 
@@ -181,15 +196,24 @@ def test_status_paths_need_no_profile(parts):
 def test_a_fault_of_ours_is_500_without_a_trace(parts, capsys):
     parts.service.error = RuntimeError("the secret reason")
     response = ask(parts, "/acme/acme-a/new-order")
-    document = json.loads(response.body)
     assert response.status == 500
-    assert document["type"] == "urn:ietf:params:acme:error:serverInternal"
+    assert response.body.startswith(b"as we say it: ")
     assert "secret" not in response.body.decode()
-    exchange = parts.service.asked[0][0]
-    assert exchange.id in document["detail"]
+    exchange, request, profile = parts.service.failed[0]
+    assert exchange is parts.service.asked[0][0]
+    assert (request.tail, profile.id) == ("new-order", "acme-a")
+    assert exchange.id in response.body.decode()
     logged = "".join(capsys.readouterr())
     assert exchange.id in logged
     assert "the secret reason" in logged
+
+
+def test_a_fault_in_telling_a_fault_is_told_plainly(parts, capsys):
+    parts.service.error, parts.service.broken = RuntimeError("the first reason"), True
+    response = ask(parts, "/acme/acme-a/new-order")
+    assert (response.status, response.header("content-type")) == (500, "application/problem+json")
+    assert "reason" not in response.body.decode()
+    assert "the second reason" in "".join(capsys.readouterr())
 
 
 def test_a_service_may_wait(parts):
@@ -218,12 +242,32 @@ def test_a_client_cannot_make_counters_without_end(parts):
     assert parts.metrics.exposition()[1].decode().count("privca_requests_total{") <= 65
 
 
-def test_an_unreadable_request_is_recorded_too(parts):
-    reply = parts.resource.refuse(BadMessage(400, "RFC 9112 section 2.2", "no"), b"GET /\nx\r\n\r\nrest", Peer("192.0.2.1"))
+def refuse(parts, refusal, octets, *, readable=True):
+    head = read_head(octets.partition(b"\r\n\r\n")[0], HttpLimits()) if readable else None
+    reply = drive(parts.resource.refuse(refusal, head, octets, Peer("192.0.2.1", True), 8443))
     reply.sent(b"head", b"body")
+    return reply.response
+
+
+def test_an_unreadable_request_is_recorded_too(parts):
+    response = refuse(parts, BadMessage(400, "RFC 9112 section 2.2", "no"), b"GET /\nx\r\n\r\nrest", readable=False)
+    assert json.loads(response.body)["detail"] == "no (RFC 9112 section 2.2)"
     record = parts.transcript.records[0]
     assert (record.request_head, record.request_body) == (b"GET /\nx", b"rest")
     assert record.exchange.decision.clause == "RFC 9112 section 2.2"
+
+
+def test_an_unreadable_body_is_refused_by_the_protocol_of_its_path(parts):
+    octets = b"POST /acme/acme-a/new-order HTTP/1.1\r\nHost: ca.example.test:8443\r\n\r\nrest"
+    response = refuse(parts, BadMessage(413, "RFC 9110 section 15.5.14", "too much"), octets)
+    assert (response.status, response.body) == (413, b"as we say it: too much (RFC 9110 section 15.5.14)")
+    exchange, request, profile = parts.service.failed[0]
+    assert (request.method, request.tail, request.origin) == ("POST", "new-order", "https://ca.example.test:8443")
+    assert profile.id == "acme-a"
+    record = parts.transcript.records[0]
+    assert record.exchange is exchange
+    assert (record.request_head, record.request_body) == tuple(octets.split(b"\r\n\r\n"))
+    assert exchange.decision.outcome == "refused"
 
 
 def test_drive_raises_at_once_what_is_raised_at_once_and_hands_on_the_rest():

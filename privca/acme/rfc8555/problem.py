@@ -57,6 +57,7 @@ TABLE: Mapping[Reason, tuple[str, int]] = MappingProxyType(
 )
 # Sections 6.6 and 7.3.3: what the location of a refusal is; that of any other is a Location.
 _RELATIONS = MappingProxyType({Reason.RATE_LIMITED: "help", Reason.TERMS_NOT_AGREED: "terms-of-service"})
+_HEADERS = (("Content-Type", "application/problem+json"), ("Content-Language", "en"))
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -128,7 +129,7 @@ def together(texts: tuple[str, ...]) -> Problem | None:
 def response(refused: Refused) -> Response:
     """A refusal as a reply; the headers that every reply has are the service's."""
     document = problem(refused)
-    headers: list[tuple[str, str]] = [("Content-Type", "application/problem+json"), ("Content-Language", "en")]
+    headers = list(_HEADERS)
     if refused.location:
         relation = _RELATIONS.get(refused.reason)
         headers.append(("Link", f'<{refused.location}>;rel="{relation}"') if relation else ("Location", refused.location))
@@ -137,3 +138,9 @@ def response(refused: Refused) -> Response:
     if refused.reason is Reason.METHOD_NOT_ALLOWED and refused.expected:
         headers.append(("Allow", refused.expected))
     return Response(document.status, tuple(headers), msgspec.json.encode(document))
+
+
+def outside(status: int, detail: str) -> Response:
+    """An error that was decided outside of the protocol, as HTTP status; the headers that every reply has are the service's."""
+    document = Problem(type=NAMESPACE + ("serverInternal" if status >= 500 else "malformed"), detail=detail, status=status)
+    return Response(status, _HEADERS, msgspec.json.encode(document))
