@@ -146,7 +146,9 @@ def write_trust_anchor(parts: Parts) -> None:
 def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file whole or not at all, in place of what was there; it never has more rights than ``mode``, not for a moment."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as out:
+    # What a process of this number left behind when it was killed may have other rights, or be a link.
+    temporary.unlink(missing_ok=True)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb") as out:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())

@@ -99,6 +99,11 @@ def claim(directory: Path) -> int:
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{directory}: cannot be used: {error.strerror}; name another with --dir") from None
+    if os.fstat(held).st_uid != os.geteuid():
+        os.close(held)
+        raise ConfigurationError(
+            f"{directory}: belongs to somebody else, who could read every key; name another directory with --dir"
+        )
     if entries and CONFIG not in entries:
         os.close(held)
         raise ConfigurationError(f"{directory}: is not empty and no lab is in it; name another directory with --dir")
