@@ -95,10 +95,19 @@ def test_another_status_is_refused(status: int) -> None:
 
 def test_a_refusal_says_where_and_what_but_repeats_no_page() -> None:
     """Else validation would read out pages that only the server can reach."""
-    refused = refusal(http01.judge, http(b"wrong.answer\n"))
+    refused = refusal(http01.judge, http(TOKEN.encode() + b".wrong\n"))
     assert "http://www.example.test/.well-known/acme-challenge/t at 192.0.2.1" in str(refused)
-    assert "wrong.answer" in str(refused)
-    for page in (b'{"AccessKeyId": "AKIA"}', b"<p>secret</p>", b"root:x:0:0:root:/root", b"secret word\n", b"\xff\x00"):
+    assert f"{TOKEN}.wrong" in str(refused)
+    for page in (
+        b"role-of-this-machine\n",
+        b"AKIAIOSFODNN7EXAMPLE",
+        TOKEN.encode() + b" <secret>",
+        b'{"AccessKeyId": "AKIA"}',
+        b"<p>secret</p>",
+        b"root:x:0:0:root:/root",
+        b"secret word\n",
+        b"\xff\x00",
+    ):
         assert refusal(http01.judge, http(page)).got == f"{len(page)} octets of something else"
 
 

@@ -41,15 +41,15 @@ def judge(observation: Observation, name: Name, token: str, thumbprint: str) -> 
             name,
             "the body is not the key authorization",
             expected=expected,
-            got=_shown(observation.body),
+            got=_shown(observation.body, token),
         )
 
 
-def _shown(body: bytes) -> str:
-    """The beginning of a body, if it could have been meant as a key authorization; of anything else its size, so that
-    validation cannot be used to read pages that only the server can reach."""
+def _shown(body: bytes, token: str) -> str:
+    """The beginning of a body, if it was meant as the key authorization; of anything else its size, so that validation cannot be used
+    to read what only the server can reach: a secret may well be one word, but it does not begin with our token."""
     beginning = body[:96].partition(b"\n")[0].strip()
-    if all(octet in _ALPHABET for octet in beginning):
+    if beginning.startswith(token.encode("ascii")) and all(octet in _ALPHABET for octet in beginning):
         return f"{beginning.decode('ascii')!r} ({len(body)} octets)"
     return f"{len(body)} octets of something else"
 
