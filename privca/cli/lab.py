@@ -99,15 +99,16 @@ def claim(directory: Path) -> int:
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{directory}: cannot be used: {error.strerror}; name another with --dir") from None
-    if os.fstat(held).st_uid != os.geteuid():
-        os.close(held)
-        raise ConfigurationError(
-            f"{directory}: belongs to somebody else, who could read every key; name another directory with --dir"
-        )
     if entries and CONFIG not in entries:
         os.close(held)
         raise ConfigurationError(f"{directory}: is not empty and no lab is in it; name another directory with --dir")
-    os.fchmod(held, 0o700)
+    try:
+        os.fchmod(held, 0o700)
+    except OSError as error:
+        os.close(held)
+        raise ConfigurationError(
+            f"{directory}: cannot be closed to others: {error.strerror}; name another directory with --dir"
+        ) from None
     return held
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -81,3 +83,25 @@ def test_a_file_is_replaced_whole_with_its_mode(tmp_path: Path) -> None:
     replace_file(file, b"new")
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o600)
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_a_killed_process_left_behind_gives_no_rights_away(tmp_path: Path) -> None:
+    file, victim = tmp_path / "key.pem", tmp_path / "victim"
+    left = tmp_path / f".{file.name}.{os.getpid()}"
+    left.touch(0o666)
+    left.chmod(0o666)
+    replace_file(file, b"secret")
+    assert file.stat().st_mode & 0o777 == 0o600
+    victim.write_text("mine")
+    left.symlink_to(victim)
+    replace_file(file, b"new")
+    assert (file.is_symlink(), file.read_text(), victim.read_text()) == (False, "new", "mine")
+
+
+def test_a_directory_that_cannot_be_closed_to_others_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, mode: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    with pytest.raises(ConfigurationError, match="closed to others"):
+        lab.claim(tmp_path)
