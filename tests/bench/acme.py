@@ -3,8 +3,9 @@
     python tests/bench/acme.py [--pebble PATH] [--clients 1,8,32] [--seconds 10] [--rounds 2]
     python tests/bench/acme.py --minutes 10 --clients 32          endurance: this server alone
 
-An issuance is newOrder, authorization, challenge, finalize, poll, download over a kept TLS connection, P-256 throughout (the CA's key too), challenges
-counted as met: a lab profile with ``open`` authentication here, PEBBLE_VA_ALWAYS_VALID there. Transcripts are on, authorizations are not reused.
+An issuance is newOrder, authorization, challenge, finalize, poll, download over a kept TLS connection, P-256 throughout, the CA's key too,
+challenges counted as met: a lab profile with ``open`` authentication here, PEBBLE_VA_ALWAYS_VALID there. Transcripts are on, authorizations
+are not reused.
 
 The figure that holds is CPU time: user and system time of all processes of the server from /proc, divided by the issuances that were
 completed. Throughput is a lower bound, since client and server share the machine. Accounts, keys and CSRs are made, connections opened and
