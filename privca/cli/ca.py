@@ -13,6 +13,7 @@ from privca.base.clock import rfc3339
 from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
 from privca.composition import Parts, opened, run, write_trust_anchor
 from privca.issuance.ports import Generation, GenerationRole
+from privca.issuance.publication import PublicUrls
 
 
 @click.group
@@ -43,7 +44,8 @@ def show(name: str, as_json: bool, config_path: Path) -> None:
     with opened(config_path) as parts:
         facts = _facts(parts, _known(parts, name))
         generations = run(parts.store.generations(name))
-    keys = [_generation(one) for one in generations]
+    urls = PublicUrls(parts.config.server.http_url)
+    keys = [_generation(one, name, urls) for one in generations]
     current = next((one.certificate for one in generations if one.role is GenerationRole.CURRENT), None)
     pem = x509.load_der_x509_certificate(current).public_bytes(Encoding.PEM).decode() if current else ""
     if as_json:
@@ -53,6 +55,10 @@ def show(name: str, as_json: bool, config_path: Path) -> None:
         click.echo()
         columns = ("generation", "role", "not_before", "not_after", "sha256")
         print_table(columns, [[str(one[column]) for column in columns] for one in keys], "no key yet")
+        if keys:
+            click.echo()
+            places = ("generation", "crl", "ca_certificate")
+            print_table(places, [[str(one[column]) for column in places] for one in keys], "")
         click.echo(f"\n{pem}", nl=False)
 
 
@@ -91,11 +97,11 @@ def _facts(parts: Parts, name: str) -> dict[str, object]:
         "generation": current.number if current else 0,
         "subject": certificate.subject.rfc4514_string() if certificate else "",
         "not_after": rfc3339(certificate.not_valid_after_utc) if certificate else "no key yet",
-        "crl": f"{parts.config.server.http_url}/crl/{name}.crl",
+        "crl": PublicUrls(parts.config.server.http_url).crl(name, current.number) if current else "",
     }
 
 
-def _generation(one: Generation) -> dict[str, object]:
+def _generation(one: Generation, name: str, urls: PublicUrls) -> dict[str, object]:
     certificate = x509.load_der_x509_certificate(one.certificate)
     return {
         "generation": one.number,
@@ -103,6 +109,8 @@ def _generation(one: Generation) -> dict[str, object]:
         "not_before": rfc3339(certificate.not_valid_before_utc),
         "not_after": rfc3339(certificate.not_valid_after_utc),
         "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
+        "crl": urls.crl(name, one.number),
+        "ca_certificate": urls.certificate(name, one.number),
         "cross_certificates": [
             label for label, there in (("new with old", one.new_with_old), ("old with new", one.old_with_new)) if there
         ],

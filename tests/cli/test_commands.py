@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.support.running import Running, quickly
 
@@ -115,8 +117,20 @@ def test_rollover_of_the_root_is_in_the_trust_anchor(up: Callable[..., Running])
     assert before[0] in after
     with running.client() as client:
         assert client.get(running.profile()["url"]).status_code == 200
-    roles = [one["role"] for one in of(running, "ca", "show", "lab-root")["generations"]]  # type: ignore[index]
-    assert roles == ["previous", "current"]
+    shown = of(running, "ca", "show", "lab-root")
+    assert isinstance(shown, dict)
+    generations = shown["generations"]
+    assert [one["role"] for one in generations] == ["previous", "current"]
+    assert [one["crl"].rpartition("/")[2] for one in generations] == ["lab-root.crl", "lab-root.2.crl"]
+    assert shown["crl"] == generations[1]["crl"]
+    text = quickly("ca", "show", "lab-root", "--dir", running.directory).stdout
+    for one in generations:
+        assert one["crl"] in text
+        assert one["ca_certificate"] in text
+        # What is printed leads there.
+        key = x509.load_der_x509_certificate(httpx.get(one["ca_certificate"]).content)
+        assert key.fingerprint(SHA256()).hex() == one["sha256"]
+        assert x509.load_der_x509_crl(httpx.get(one["crl"]).content).is_signature_valid(key.public_key())  # type: ignore[arg-type]
 
 
 def test_eab_issue(shared: Running) -> None:
