@@ -119,9 +119,18 @@ def test_a_payload_that_is_no_key(client, key, payload):
     assert client.register(externalAccountBinding=client.bind("kid-1", key, payload=payload)).status == 400
 
 
-@pytest.mark.parametrize("binding", [None, 7, {}, [], {"protected": "x"}])
+@pytest.mark.parametrize("binding", [7, {}, [], {"protected": "x"}])
 def test_what_is_no_jws(client, key, binding):
-    assert client.register(externalAccountBinding=binding).type in ("malformed", "externalAccountRequired")
+    assert client.register(externalAccountBinding=binding).type == "malformed"
+
+
+def test_null_is_none(world, client):
+    """Clients that write members without a value as null, as the other members of newAccount may be."""
+    assert client.register(externalAccountBinding=None).type == "externalAccountRequired"
+    optional = world.client(world.profile("optional", ("account", "eab")), register=False)
+    reply = optional.register(contact=None, onlyReturnExisting=None, externalAccountBinding=None)
+    assert reply.status == 201
+    assert "externalAccountBinding" not in reply.json
 
 
 def test_a_binding_signed_with_the_account_key_is_none(client, key):

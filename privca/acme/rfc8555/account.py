@@ -24,8 +24,8 @@ class NewAccount(msgspec.Struct, frozen=True, rename="camel"):
     contact: list[str] | None = None
     terms_of_service_agreed: bool | None = None
     only_return_existing: bool | None = None
-    # Not ``Raw | None``: of such a union msgspec reads nothing but null.
-    external_account_binding: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    # Not ``Raw | None``: of such a union msgspec reads nothing but null. So what is absent is null here, as it is in the other members.
+    external_account_binding: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Update(msgspec.Struct, frozen=True, rename="camel"):
@@ -86,8 +86,8 @@ async def new(call: Call) -> Response:
         raise Refused(Reason.UNKNOWN_ACCOUNT, "RFC 8555 section 7.3.1", "this key has no account")
     external: ExternalKey | None = None
     profile, urls = call.profile, call.urls
-    bound = wanted.external_account_binding
-    if bound is not msgspec.UNSET and (urls.shared or "eab" in profile.profile.authentication):
+    bound = bytes(wanted.external_account_binding)
+    if bound != b"null" and (urls.shared or "eab" in profile.profile.authentication):
         external = await binding.verify(call, bound)
         if external.profile_id != profile.id:
             # Only the path without a profile ID finds a key of another profile: the key chooses.
@@ -117,7 +117,7 @@ async def new(call: Call) -> Response:
         jwk=call.key.canonical,
         contact=contact.check(wanted.contact or (), options.contacts_maximum),
         terms=options.terms_of_service if wanted.terms_of_service_agreed else None,
-        external_account=None if external is None or bound is msgspec.UNSET else bytes(bound).decode(),
+        external_account=None if external is None else bound.decode(),
         external_key_id=None if external is None else external.id,
         created=call.now,
     )

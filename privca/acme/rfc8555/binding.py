@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from privca.acme.ports import ExternalKey
 from privca.acme.rfc8555.call import Call
 from privca.base.refused import Reason, Refused
@@ -20,14 +18,14 @@ def _parse(binding: bytes) -> rfc7515.Jws:
         raise Refused(Reason.MALFORMED, refused.clause, refused.detail, expected=refused.expected, got=refused.got) from None
 
 
-async def verify(call: Call, binding: msgspec.Raw) -> ExternalKey:
+async def verify(call: Call, binding: bytes) -> ExternalKey:
     """The external account key whose holder approves the key that signed this newAccount request.
 
     An unknown key identifier, a key of another profile and a wrong MAC are one refusal: nothing can be learned by trying.
 
     :raises Refused: ``MALFORMED`` for its form, ``UNAUTHORIZED`` for its MAC, its key, or a key that is used or too old.
     """
-    jws = _parse(bytes(binding))
+    jws = _parse(binding)
     header = jws.protected
     if "nonce" in header or "jwk" in header:
         raise Refused(Reason.MALFORMED, CLAUSE, "the binding has no nonce and no jwk in its protected header")
