@@ -113,8 +113,6 @@ def run_(
             status.update("looking at the engines of this machine")
             found_engines = run.reports(ladder)
             tasks, rows = plan.plan([CLIENTS[name] for name in names], order, ladder, target, status.update)
-        for skipped in {(row.client, row.detail) for row in rows}:
-            console.print(f"[yellow]SKIP[/] {escape(skipped[0])}: {escape(skipped[1])}", soft_wrap=True)
         version = run.server_version(target) if tasks else ""
         rows += watch(console, tasks, target, workers, out)
     except (run.HarnessError, system.MissingError) as error:
@@ -170,13 +168,11 @@ def report(console: Console, whole: Results, out: Path, *, skip_ok: bool) -> int
             id, *(f"[{STYLES[row.verdict]}]{row.verdict}{'' if row.in_order else ' !'}[/]" if row else "" for row in shown)
         )
     console.print(table)
-    for engine in whole.engines:
-        if engine.reason:
-            console.print(f"engine {engine.name}: {escape(engine.reason)}", soft_wrap=True)
-    counts = whole.counts()
-    console.print(
-        ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + f"; {out / 'index.html'}", soft_wrap=True
-    )
-    if not all(row.in_order for row in whole.rows):
+    for client, reason in dict.fromkeys((row.client, row.detail) for row in whole.rows if row.verdict == "skip"):
+        console.print(f"[yellow]SKIP[/] {client}: {escape(reason)}", soft_wrap=True)
+    counts, off = whole.counts(), sum(not row.in_order for row in whole.rows)
+    summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "nothing to do"
+    console.print(f"{summary}; {f'{off} not as expected' if off else 'nothing unexpected'}; {out / 'index.html'}", soft_wrap=True)
+    if off:
         return 1
     return 77 if counts.get("skip") and not skip_ok else 0

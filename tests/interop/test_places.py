@@ -10,6 +10,8 @@ import pytest
 from interop import declaration, engines, images
 from interop.engines import Unavailable
 from interop.engines.place import BUNDLE, INSIDE_JOB, HostPlace, RootfsPlace, number_in
+from interop.plan import plan
+from interop.probes import PROBES
 from interop.system import MissingError, need
 
 CLIENTS = declaration.clients()
@@ -74,3 +76,26 @@ def test_a_missing_program_is_not_installed_unasked(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingError, match="not installed"):
         need("mmdebstrap", install=False)
+
+
+def test_what_cannot_run_is_a_row_that_says_why():
+    tasks, rows = plan([CLIENTS["lego"]], ["http-01", "ip-http-01"], [NoEngine(install=False)], "privca", lambda text: None)
+    assert tasks == []
+    assert [(row.scenario, row.verdict, row.expected) for row in rows] == [
+        ("http-01", "skip", "pass"),
+        ("ip-http-01", "skip", "fail"),
+    ]
+    assert {row.detail for row in rows} == {"none: it does not exist"}
+
+
+class AnyPlace(NoEngine):
+    def place(self, client):
+        return HostPlace("")
+
+
+def test_every_client_is_probed_before_its_scenarios():
+    tasks, rows = plan([CLIENTS["lego"]], ["http-01", "ip-http-01"], [AnyPlace(install=False)], "privca", lambda text: None)
+    assert rows == []
+    assert [task.scenario for task in tasks] == [*PROBES, "http-01", "ip-http-01"]
+    assert [task.known and task.known.verdict for task in tasks[-2:]] == [None, "fail"]
+    assert tasks[-1].again == "privca-interop run --target privca --engine none --clients lego --scenarios ip-http-01"
