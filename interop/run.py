@@ -135,7 +135,7 @@ def reports(ladder: Sequence[Engine]) -> tuple[EngineReport, ...]:
 def conclude(rows: Sequence[Row], order: Sequence[str], **about: object) -> Results:
     """The whole, with rows in a steady order and controls applied."""
     place = {id: index for index, id in enumerate([*PROBES, *order])}
-    ordered = sorted(apply_controls(rows, SCENARIOS), key=lambda row: (row.client, place[row.scenario]))
+    ordered = sorted(apply_controls(rows, SCENARIOS, PROBES), key=lambda row: (row.client, place[row.scenario]))
     return msgspec.convert({"schema": 1, **about, "rows": ordered}, Results, from_attributes=True)
 
 

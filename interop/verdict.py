@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -72,15 +72,18 @@ def judge(status: int, checks: Sequence[Check], scenario: Scenario) -> Verdict:
     return "pass" if noticed and checks and all(check.ok for check in checks) else "fail"
 
 
-def apply_controls(rows: Sequence[Row], scenarios: dict[str, Scenario]) -> list[Row]:
-    """A refusal proves nothing where the same client, told the same without the fault, is not served either."""
+def apply_controls(rows: Sequence[Row], scenarios: Mapping[str, Scenario], probes: Container[str]) -> list[Row]:
+    """A pass proves nothing where the client's driver failed a probe; a refusal, where the same without the fault is not served either."""
     verdicts = {(row.client, row.scenario): row.verdict for row in rows}
+    unreliable = {row.client: row.scenario for row in rows if row.scenario in probes and row.verdict != "pass"}
     judged = []
     for row in rows:
         control = scenarios[row.scenario].control if row.scenario in scenarios else ""
-        if control and row.verdict == "pass" and verdicts.get((row.client, control)) != "pass":
-            found = verdicts.get((row.client, control), "not run")
-            row = msgspec.structs.replace(row, verdict="inconclusive", detail=f"its control, {control}, is: {found}")
+        if row.verdict == "pass" and row.scenario in scenarios:
+            if row.client in unreliable:
+                row = msgspec.structs.replace(row, verdict="inconclusive", detail=f"its driver failed {unreliable[row.client]}")
+            elif control and (found := verdicts.get((row.client, control), "not run")) != "pass":
+                row = msgspec.structs.replace(row, verdict="inconclusive", detail=f"its control, {control}, is: {found}")
         judged.append(row)
     return judged
 

@@ -9,6 +9,7 @@ import pytest
 
 from interop import verdict
 from interop.clients.driving import DONE, FAILED, TIMED_OUT, UNSUPPORTED
+from interop.probes import PROBES
 from interop.results import Check, Row
 from interop.scenarios import SCENARIOS
 from interop.servers.server import Record, ServerError, Service
@@ -158,9 +159,20 @@ def test_a_refusal_proves_nothing_without_its_control(control, found):
     rows = [row("a", "eab-wrong-key", "pass"), row("b", "eab", "pass")]  # another client's control is not this one's
     if control is not None:
         rows.append(row("a", "eab", control))
-    judged = verdict.apply_controls(rows, SCENARIOS)
+    judged = verdict.apply_controls(rows, SCENARIOS, PROBES)
     assert next(one.verdict for one in judged if one.scenario == "eab-wrong-key") == found
 
 
 def test_a_failed_refusal_stays_failed():
-    assert verdict.apply_controls([row("a", "eab-wrong-key", "fail")], SCENARIOS)[0].verdict == "fail"
+    assert verdict.apply_controls([row("a", "eab-wrong-key", "fail")], SCENARIOS, PROBES)[0].verdict == "fail"
+
+
+def test_nothing_that_passes_counts_where_the_driver_failed_a_probe():
+    rows = [
+        row("a", "probe-garbage", "fail"),
+        row("a", "http-01", "pass"),
+        row("a", "dns-01", "fail"),
+        row("b", "http-01", "pass"),
+    ]
+    judged = verdict.apply_controls(rows, SCENARIOS, PROBES)
+    assert [one.verdict for one in judged] == ["fail", "inconclusive", "fail", "pass"]
