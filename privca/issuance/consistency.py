@@ -18,6 +18,7 @@ from privca.base.durations import duration
 from privca.base.names import profile_id, uri_name
 from privca.base.rates import rate
 from privca.base.refused import Refused
+from privca.issuance.lint import rfc5280
 from privca.issuance.name_policy import NamePolicy
 from privca.issuance.profile import CertificateAuthority, Names, Profile, Template
 from privca.issuance.template import PLACED, extended_key_usage_oid, fitting_key_usage, object_identifier
@@ -136,6 +137,10 @@ def template_faults(name: str, template: Template) -> Iterator[Fault]:
         yield from _caught(at, f"{here}.value", partial(_der, extra.value))
         if extra.oid in {oid.dotted_string for oid in PLACED}:
             yield Fault(at, f"{here}.oid", "this extension has keys of its own in the template")
+        if extra.oid in {oid.dotted_string for oid in rfc5280.FOR_CAS_ALONE}:
+            yield Fault(at, f"{here}.oid", "this extension is for certificates of CAs alone (RFC 5280 section 4.2.1)")
+        if extra.critical and extra.oid in {oid.dotted_string for oid in rfc5280.MUST_NOT_BE_CRITICAL}:
+            yield Fault(at, f"{here}.critical", "this extension must not be critical (RFC 5280 section 4.2)")
         if extra.oid in seen:
             yield Fault(at, f"{here}.oid", "the extension is listed twice (RFC 5280 section 4.2)")
         seen.add(extra.oid)

@@ -88,6 +88,8 @@ def test_authorities(cas: dict[str, CertificateAuthority], path: str) -> None:
         ({"extensions": (ExtraExtension(oid="1.3.6.1.4.1.99999.3", value="05"),)}, "extensions[0].value"),
         ({"extensions": (ExtraExtension(oid="1.3.6.1.4.1.99999.3", value=""),)}, "extensions[0].value"),
         ({"extensions": (ExtraExtension(oid="2.5.29.17", value="0500"),)}, "extensions[0].oid"),
+        ({"extensions": (ExtraExtension(oid="2.5.29.30", value="3000", critical=True),)}, "extensions[0].oid"),
+        ({"extensions": (ExtraExtension(oid="2.5.29.46", value="3000", critical=True),)}, "extensions[0].critical"),
         ({"extensions": (ExtraExtension(oid="1.3.6.1.4.1.99999.3", value="0500"),) * 2}, "extensions[1].oid"),
     ],
 )

@@ -11,9 +11,26 @@ from privca.pkix import der
 
 _INTEGER, _UTC_TIME, _GENERALIZED_TIME = b"\x02", b"\x17", b"\x18"
 _MUST_BE_CRITICAL = frozenset({ExtensionOID.KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS})
-_MUST_NOT_BE_CRITICAL = frozenset(
-    {ExtensionOID.AUTHORITY_KEY_IDENTIFIER, ExtensionOID.SUBJECT_KEY_IDENTIFIER, ExtensionOID.AUTHORITY_INFORMATION_ACCESS}
+MUST_NOT_BE_CRITICAL = frozenset(
+    {
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.SUBJECT_DIRECTORY_ATTRIBUTES,
+        ExtensionOID.FRESHEST_CRL,
+        ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+        ExtensionOID.SUBJECT_INFORMATION_ACCESS,
+    }
 )
+"""Sections 4.2.1.1, 4.2.1.2, 4.2.1.8, 4.2.1.15, 4.2.2.1 and 4.2.2.2."""
+FOR_CAS_ALONE = frozenset(
+    {
+        ExtensionOID.POLICY_MAPPINGS,
+        ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
+    }
+)
+"""Sections 4.2.1.5, 4.2.1.10, 4.2.1.11 and 4.2.1.14: what restricts the certificates below has no place in an end entity's."""
 _EMPTY_NAME = b"\x30\x00"
 
 
@@ -61,7 +78,7 @@ def extensions_are_unique(reading: Reading, _: SigningKey) -> str | None:
 def criticality_is_right(reading: Reading, _: SigningKey) -> str | None:
     """Section 4.2.1: critical where it must or (for basicConstraints of end entities) may and we do, not where it must not."""
     for oid, item in reading.extensions.items():
-        if item.critical and oid in _MUST_NOT_BE_CRITICAL:
+        if item.critical and oid in MUST_NOT_BE_CRITICAL:
             return f"extension {oid.dotted_string} is critical"
         if not item.critical and oid in _MUST_BE_CRITICAL:
             return f"extension {oid.dotted_string} is not critical"
@@ -93,6 +110,15 @@ def basic_constraints_fit_key_usage(reading: Reading, _: SigningKey) -> str | No
     return None if ca == signs else "basicConstraints cA and keyUsage keyCertSign do not go together"
 
 
+def restrictions_are_a_cas(reading: Reading, _: SigningKey) -> str | None:
+    """Section 4.2.1.10 and its like: only a CA is told what it may certify."""
+    constraints = reading.value(x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        return None
+    surplus = FOR_CAS_ALONE.intersection(reading.extensions)
+    return f"extension {min(oid.dotted_string for oid in surplus)} in a certificate that is not a CA's" if surplus else None
+
+
 RULES = (
     ("RFC 5280 section 4.1.2.1", version_is_3),
     ("RFC 5280 section 4.1.2.2", serial_is_positive),
@@ -104,4 +130,5 @@ RULES = (
     ("RFC 5280 section 4.2.1.1", authority_key_identifier_is_the_signers),
     ("RFC 5280 section 4.2.1.6", names_follow_the_subject),
     ("RFC 5280 section 4.2.1.9", basic_constraints_fit_key_usage),
+    ("RFC 5280 section 4.2.1.10", restrictions_are_a_cas),
 )
