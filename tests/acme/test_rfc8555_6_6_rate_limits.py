@@ -63,7 +63,8 @@ def test_failed_validations_of_a_name(world, failing):
     assert limited(failing.order("*.bad.example.test"), 59 * 60)
     identifier = {"identifier": {"type": "dns", "value": "bad.example.test"}}
     assert limited(failing.post("new-authz", identifier), 59 * 60)
-    assert failing.order("good.example.test").status == 201
+    for _ in range(2):
+        assert failing.order("good.example.test").status == 201, "what has not failed does not count"
     assert world.client(failing.profile).order("bad.example.test").status == 201, "the limit is the account's"
     world.clock.advance(timedelta(minutes=59))
     assert failing.order("bad.example.test").status == 201
