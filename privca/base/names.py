@@ -73,14 +73,14 @@ def dns_name(text: str) -> Name:
     if "*" in base:
         raise refuse("RFC 8555 section 7.1.3", "a wildcard is one '*' as the whole first label")
     labels = base.split(".")
+    if labels[-1].isdigit() or ":" in base:
+        # No top-level domain is numeric: what looks like one is an IPv4 address or part of one. A colon stands in IPv6 addresses.
+        raise refuse("RFC 8738 section 3", "an IP address is not a DNS name; use identifier type 'ip'")
     for label in labels:
         if not _LABEL.fullmatch(label):
             raise refuse("RFC 1035 section 2.3.1", "a label has 1 to 63 letters, digits and hyphens, no hyphen at either end")
         if label[2:4] == "--" and not _is_a_label(label):
             raise refuse("RFC 5890 section 2.3.1", "a label with '--' in third and fourth place is a valid A-label or nothing")
-    if labels[-1].isdigit():
-        # No top-level domain is numeric: what looks like one is an IPv4 address or part of one.
-        raise refuse("RFC 8738 section 3", "an IP address is not a DNS name; use identifier type 'ip'")
     if value.startswith("*.") and len(labels) < 2:
         raise refuse("RFC 8555 section 7.1.3", "a wildcard of a top-level domain is not issued")
     return Name(NameKind.DNS, value)

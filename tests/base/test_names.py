@@ -53,6 +53,7 @@ def test_dns_name(text: str, value: str) -> None:
         ("xn--zzzzzzzzz999999999.test", "RFC 5890 section 2.3.1"),
         ("192.0.2.1", "RFC 8738 section 3"),
         ("*.192.0.2.1", "RFC 8738 section 3"),
+        ("2001:db8::1", "RFC 8738 section 3"),
     ],
 )
 def test_not_a_dns_name(text: str, clause: str) -> None:
