@@ -79,7 +79,8 @@ class Validation(Struct, frozen=True):
     http01_port: int = 80
     tlsalpn01_port: int = 443
     resolver: str = ""
-    """``HOST:PORT`` of a DNS server; empty: the system's (in a lab: the built-in one)."""
+    """``HOST:PORT`` of a DNS server; empty: the system's (in a lab: the built-in one). For profiles that check CAA it has to be one that
+    validates DNSSEC and is trusted, best on this very machine (RFC 8657 section 5.6): what does not validate, it answers with an error."""
     allow: tuple[str, ...] = ()
     """CIDR blocks that may be connected to although they are loopback, link-local or otherwise denied."""
     deny: tuple[str, ...] = ()

@@ -95,7 +95,8 @@ class AcmeOptions(Struct, kw_only=True, frozen=True):
     """URL about the CA; where a rate limit is hit, its documentation is looked for there (RFC 8555 section 6.6)."""
     caa_identities: tuple[str, ...] = ()
     caa: bool = False
-    """Whether CAA records are checked (RFC 8659, with RFC 8657 parameters)."""
+    """Whether CAA records are checked (RFC 8659), with both parameters of RFC 8657: accounturi, the account URL as the client that asks has
+    it, and validationmethods, challenge types. DNSSEC is left to the resolver."""
     nonce_life: str = "1h"
     order_life: str = "7d"
     authorization_life: str = "30d"
