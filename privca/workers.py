@@ -59,7 +59,9 @@ class Workers:
 
     def __init__(self, count: int, task: Task, said: Callable[..., object], environment: Mapping[str, str]) -> None:
         self._task = task
-        self._environment = {**os.environ, **environment}
+        # They import from where we do. By itself, -m would begin with the current directory, and whoever can write there.
+        path = os.pathsep.join(filter(None, sys.path))
+        self._environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": path, **environment}
         self._descriptors: Sequence[int] = (*task.https, *task.http)
         self._said = said
         self._deaths: deque[float] = deque(maxlen=DEATHS)

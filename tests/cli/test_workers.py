@@ -119,6 +119,19 @@ def test_workers_that_die_at_once_stop_the_server(tmp_path: Path) -> None:
     assert said.count("worker started") == DEATHS + 1
 
 
+def test_a_worker_runs_nothing_that_lies_in_the_current_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "click.py").write_text("open('planted', 'w')")
+    monkeypatch.chdir(tmp_path)
+    workers = Workers(
+        1, Task(config=Config(path=tmp_path / "privca.toml"), number=0, https=(), http=()), lambda *_, **__: None, {}
+    )
+    try:
+        until(lambda: bool(workers.missing()))  # there is no store to open
+    finally:
+        workers.stop()
+    assert not (tmp_path / "planted").exists()
+
+
 def test_a_task_survives_the_way_to_the_worker(tmp_path: Path) -> None:
     task = Task(config=Config(path=tmp_path / "privca.toml"), number=3, https=(5, 6), http=(7,))
     assert Task.decode(task.encode()) == task

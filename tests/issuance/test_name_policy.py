@@ -200,6 +200,8 @@ def test_subject(attributes: list[tuple[str, str]], rules: dict[str, object], re
         {"permitted_ip": ("192.0.2",)},
         {"permitted_email": ("@example.test",)},
         {"permitted_uri": ("https://example.test",)},
+        {"excluded_uri": ("*.example.test",)},
+        {"excluded_email": ("*.example.test",)},
         {"permitted_subject": ("Example",)},
     ],
 )
