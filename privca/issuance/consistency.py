@@ -23,6 +23,7 @@ from privca.issuance.name_policy import NamePolicy
 from privca.issuance.profile import CertificateAuthority, Names, Profile, Template
 from privca.issuance.template import PLACED, extended_key_usage_oid, fitting_key_usage, object_identifier
 from privca.pkix import der
+from privca.pkix.rfc2986 import MAXIMUM_NAMES
 from privca.pkix.rfc5280.names import attribute
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -199,6 +200,8 @@ def profile_faults(
     ):
         if number < 1:
             yield Fault(at, key, "is at least 1")
+    if profile.names.maximum > MAXIMUM_NAMES:
+        yield Fault(at, "names.maximum", f"is at most {MAXIMUM_NAMES}, which is what a CSR can ask for")
     if not 2048 <= profile.rsa_minimum <= profile.rsa_maximum <= 8192:
         yield Fault(at, "rsa_minimum", "rsa_minimum and rsa_maximum are in order and between 2048 and 8192")
     if not profile.keys:

@@ -86,8 +86,9 @@ class RevocationLists:
         while True:
             newest = await self._store.newest_crl(signer.authority)
             number = 1 if newest is None else newest.number + 1
-            # Section 3.3: an entry stays until it was on one list that was issued after the certificate's end.
-            revoked = await self._revoked(signer.authority, _EVER if newest is None else min(now, newest.this_update))
+            # Section 3.3: an entry stays until it was on one list, here of each key, that was issued after the certificate's end.
+            before = await self._store.newest_crl(signer.authority, signer.number)
+            revoked = await self._revoked(signer.authority, _EVER if before is None else min(now, before.this_update))
             build = partial(
                 crl_tbs,
                 issuer=signer.subject,

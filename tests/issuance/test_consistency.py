@@ -114,6 +114,7 @@ def test_templates(keys: dict[str, Any], path: str) -> None:
         ({"rsa_minimum": 4096, "rsa_maximum": 2048}, "rsa_minimum"),
         ({"keys": ()}, "keys"),
         ({"names": Names(maximum=0)}, "names.maximum"),
+        ({"names": Names(maximum=1001)}, "names.maximum"),
         ({"names": Names(permitted_dns=("*.example.test",))}, "names.permitted_dns"),
         ({"names": Names(excluded_ip=("192.0.2.1/24",))}, "names.excluded_ip"),
         ({"names": Names(permitted_email=("@",))}, "names.permitted_email"),

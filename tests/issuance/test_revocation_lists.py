@@ -102,6 +102,16 @@ def test_expired_certificates_leave_the_list_after_one_more(lab: IssuanceLab) ->
     assert len(crl_of(lab)[1]) == 0
 
 
+def test_an_expired_certificate_is_on_one_more_list_of_each_key(lab: IssuanceLab) -> None:
+    certificate = lab.issue(profile(validity="10d"))
+    run(lab.authorities.rollover("issuing"))
+    run(lab.revocation.revoke(certificate.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
+    lab.clock.advance(timedelta(days=11))
+    assert [len(crl_of(lab, "issuing", number)[1]) for number in (1, 2)] == [1, 1]
+    lab.clock.advance(timedelta(days=4))
+    assert [len(crl_of(lab, "issuing", number)[1]) for number in (1, 2)] == [0, 0]
+
+
 def test_a_clock_that_goes_back_takes_nothing_off_the_list(lab: IssuanceLab) -> None:
     certificate = lab.issue(profile(validity="10d"))
     run(lab.revocation.revoke(certificate.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
