@@ -139,7 +139,7 @@ class AcmeService:
             headers = (("Replay-Nonce", self._core.nonces.issue(scope, expires, self._core.entropy)), *headers)
         if request.tail != "directory":
             headers = (*headers, ("Link", f'<{urls.directory}>;rel="index"'))
-        return Response(response.status, (*headers, *_CORS), b"" if request.method == "HEAD" else response.body)
+        return Response(response.status, (*headers, *_CORS), response.body)
 
     async def _answer(self, exchange: Exchange, request: Request, profile: Revisioned, urls: Urls) -> Response:
         if not request.origin.startswith("https://"):

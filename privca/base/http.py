@@ -40,7 +40,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """One reply. Header names are sent exactly as spelled here; Content-Length, Date and Server are the adapter's."""
+    """One reply. Header names are sent exactly as spelled here; Content-Length, Date and Server are the adapter's.
+
+    The reply to HEAD has the body that GET would get: the adapter tells its length and leaves it out (RFC 9110 sections 8.6 and 9.3.2).
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

@@ -130,9 +130,13 @@ def test_6_3_get_is_for_directory_and_nonce_alone(world, client):
             reply = world.send(client.profile, method, url)
             assert reply.status == 405
             assert reply.header("allow") == "POST"
-            if method != "HEAD":
-                assert reply.type == "malformed"
+            assert reply.type == "malformed"
     assert client.get("directory", "PUT").header("allow") == "GET, HEAD, POST"
+
+
+def test_head_is_told_the_length_that_get_would_have(client):
+    """RFC 9110 section 8.6: no other Content-Length than that of the reply to GET; the adapter leaves the body out."""
+    assert client.get("directory", "HEAD").response.body == client.get("directory").response.body
 
 
 def test_6_3_directory_and_new_nonce_by_post_as_get(client):

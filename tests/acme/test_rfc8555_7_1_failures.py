@@ -29,7 +29,6 @@ def test_a_problem_document_with_index_and_nonce(world, client, status, type):
     assert json.loads(response.body) == {"type": f"urn:ietf:params:acme:error:{type}", "detail": "it is so", "status": status}
     assert response.header("link") == f'<{ORIGIN}/acme/web/directory>;rel="index"'
     assert client.post(client.kid, None, nonce=response.header("replay-nonce")).status == 200
-    assert failure(world, client.profile, status, method="HEAD").body == b""
 
 
 def test_the_directory_is_the_one_that_the_client_knows(world, client):
