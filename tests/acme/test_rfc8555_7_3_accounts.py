@@ -119,6 +119,23 @@ def test_7_3_1_a_known_key_finds_its_account(world, client):
         assert reply.json == before
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"contact": "x"},
+        {"contact": ["tel:1"]},
+        {"termsOfServiceAgreed": 1},
+        {"onlyReturnExisting": "no"},
+        {"externalAccountBinding": 7},
+    ],
+)
+def test_7_3_1_for_a_known_key_any_member_is_ignored(client, payload):
+    before = client.post(client.kid).json
+    reply = client.post("new-account", payload, jwk=True)
+    assert (reply.status, reply.header("location"), reply.json) == (200, client.kid, before)
+    assert client.post("new-account", [], jwk=True).type == "malformed"
+
+
 def test_7_3_1_only_return_existing(world, client):
     stranger = world.client(client.profile, register=False)
     reply = stranger.post("new-account", {"onlyReturnExisting": True}, jwk=True)

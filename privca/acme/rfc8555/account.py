@@ -53,6 +53,7 @@ class OrdersList(msgspec.Struct, frozen=True):
     orders: list[str]
 
 
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _new_account = msgspec.json.Decoder(NewAccount)
 _update = msgspec.json.Decoder(Update)
 
@@ -76,12 +77,14 @@ def answer(status: int, account: Account, urls: Urls) -> Response:
 
 async def new(call: Call) -> Response:
     """newAccount: find the account of this key, or make one."""
-    wanted = decode(_new_account, call.payload, "RFC 8555 section 7.3")
     found = await _find(call)
     if found is not None:
+        # Section 7.3.1: the members of the request are ignored, whatever they are.
+        decode(_object, call.payload, "RFC 8555 section 7.3")
         check_active(found)
         call.exchange.decided("account found", "RFC 8555 section 7.3.1", account=found.id)
         return answer(200, found, call.urls.of_profile(found.profile_id))
+    wanted = decode(_new_account, call.payload, "RFC 8555 section 7.3")
     if wanted.only_return_existing:
         raise Refused(Reason.UNKNOWN_ACCOUNT, "RFC 8555 section 7.3.1", "this key has no account")
     external: ExternalKey | None = None
