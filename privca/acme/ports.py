@@ -251,8 +251,8 @@ class Observation(msgspec.Struct, frozen=True):
 class Prober(Protocol):
     """Looks at the network, within its address, port, size, redirect and time limits, and never raises for what it meets there."""
 
-    async def observe(self, probe: Probe) -> Observation:
-        """Carry out one probe."""
+    async def observe(self, probe: Probe, asker: str = "") -> Observation:
+        """Carry out one probe. Nobody waits for more than one probe of each other ``asker``, who is who the probe is made for."""
 
 
 class Background(Protocol):

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import dns.rdatatype
 import structlog
 from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 
 from privca.acme.ports import (
     CaaProbe,
@@ -31,6 +31,7 @@ from privca.web.answers import Answer, AnswerReader
 from privca.web.dns import Dns, DnsFailure
 from privca.web.outgoing import Link, ProbeFailed, connect, peer_of
 from privca.web.reactor import Reactor
+from privca.web.turns import Turns
 
 log = structlog.get_logger("privca.web")
 
@@ -40,7 +41,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class ProberLimits:
-    """Ports as the CA is told them, sizes in octets, times in seconds; ``addresses`` of each family are tried at most."""
+    """Ports as the CA is told them, sizes in octets, times in seconds; ``addresses`` of each family are tried at most.
+
+    ``total`` is the time of a probe from its turn on, ``queue`` how long it waits for its turn while ``concurrent`` others are under way.
+    """
 
     http01_port: int = 80
     tlsalpn01_port: int = 443
@@ -49,6 +53,7 @@ class ProberLimits:
     body: int = 65536
     connect: float = 5.0
     total: float = 15.0
+    queue: float = 20.0
     addresses: int = 2
     concurrent: int = 64
 
@@ -66,11 +71,17 @@ class NetworkProber:
         self._dns = dns
         self._policy = policy
         self._limits = limits
-        self._turns = DeferredSemaphore(limits.concurrent)
+        self._turns = Turns(limits.concurrent)
 
-    async def observe(self, probe: Probe) -> Observation:
+    async def observe(self, probe: Probe, asker: str = "") -> Observation:
         """Carry out one probe within its limits. Never raises: what went wrong is in the observation."""
-        await self._turns.acquire()
+        try:
+            await self._turns.take(asker).addTimeout(self._limits.queue, self._reactor)
+        except TimeoutError:
+            waited = f"this server had too much else to validate, and looked at nothing within {self._limits.queue:g} s"
+            return Observation(ProbeFailure.CONNECTION, waited)
+        except CancelledError:
+            return Observation(ProbeFailure.CONNECTION, "the server stops")
         try:
             return await Deferred.fromCoroutine(self._look(probe)).addTimeout(self._limits.total, self._reactor)
         except ProbeFailed as failed:
@@ -85,7 +96,7 @@ class NetworkProber:
             log.exception("a probe failed in an unforeseen way", name=str(probe.name))
             return Observation(ProbeFailure.CONNECTION, "the server could not carry out the probe; its log says why")
         finally:
-            self._turns.release()
+            self._turns.give_back()
 
     async def _look(self, probe: Probe) -> Observation:
         match probe:

@@ -137,7 +137,7 @@ class Network:
         self.seen: list[Probe] = []
         self.during: Callable[[], None] = lambda: None
 
-    async def observe(self, probe: Probe) -> Observation:
+    async def observe(self, probe: Probe, asker: str) -> Observation:
         self.seen.append(probe)
         self.during()
         if isinstance(probe, HttpProbe):

@@ -70,7 +70,7 @@ class Network:
     def withdraw(self, identifier, challenge_token):
         """What was proven stays where it is: no other challenge has its token."""
 
-    async def observe(self, probe):
+    async def observe(self, probe, asker):
         self.probes.append(probe)
         if probe.name.value in self.failures:
             return Observation(failure=self.failures[probe.name.value], detail="seen nothing", address="192.0.2.1")

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Factory, Protocol
 
 from privca.acme.ports import CaaProbe, DnsProbe, HttpProbe, ProbeFailure, TlsAlpnProbe
+from privca.acme.rfc8555.validation import LEASE
 from privca.base.names import dns_name, ip_name
 from privca.web.addresses import DENIED_BY_DEFAULT, AddressPolicy
 from privca.web.dns import Dns, DnsLimits
@@ -496,6 +497,23 @@ def test_the_number_of_probes_at_once_is_bounded(target, loop, resolver):
 
     loop.run(lambda: gatherResults([Deferred.fromCoroutine(one(n)) for n in range(8)]))
     assert max(most) <= 2
+
+
+def test_a_turn_is_not_waited_for_without_end(target, loop, resolver):
+    target.drip = 5.0
+    target.answers[PATH] = ok()
+    limits = ProberLimits(http01_port=target.listen(), concurrent=1, queue=0.2, total=1.0)
+    prober = NetworkProber(loop.reactor, Dns(loop.reactor, [resolver]), AddressPolicy(), limits)
+    seen = loop.run(lambda: gatherResults([Deferred.fromCoroutine(prober.observe(http(), asker)) for asker in ("a", "b")]))
+    assert [s.failure for s in seen] == [ProbeFailure.CONNECTION] * 2
+    assert "no complete answer" in seen[0].detail
+    assert "too much else" in seen[1].detail
+    target.drip = 0
+    assert loop.run(prober.observe, http()).status == 200
+
+
+def test_a_probe_with_its_wait_ends_before_others_take_it_over():
+    assert ProberLimits().queue + ProberLimits().total < LEASE.total_seconds()
 
 
 # -- DNS

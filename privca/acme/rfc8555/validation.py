@@ -29,7 +29,8 @@ from privca.base.refused import Reason, Refused
 from privca.issuance.profile import Revisioned
 
 LEASE = timedelta(seconds=60)
-"""How long a claimed attempt is left alone: longer than the prober and the CAA lookups may take."""
+"""How long a claimed attempt is left alone: longer than the prober, waiting for its turn included, and the CAA lookups may take. Were it
+shorter, attempts would be taken over while they wait, and under load none would ever end."""
 
 
 def life(profile: Revisioned) -> timedelta:
@@ -106,7 +107,7 @@ async def check_caa(core: Core, profile: Revisioned, account_url: str, authoriza
     options = profile.profile.acme
     if options.caa:
         await rfc8659.check_caa(
-            core.prober.observe,
+            lambda probe: core.prober.observe(probe, account_url),
             profile.id,
             authorization.name,
             authorization.wildcard,
@@ -123,7 +124,7 @@ async def _look(core: Core, profile: Revisioned, account: Account, account_url: 
     method = METHODS[challenge.type]
     name = authorization.name
     probe = method.plan(name, profile.id, challenge.token, account.thumbprint)
-    method.judge(await core.prober.observe(probe), name, challenge.token, account.thumbprint)
+    method.judge(await core.prober.observe(probe, account_url), name, challenge.token, account.thumbprint)
     await check_caa(core, profile, account_url, authorization, challenge.type)
     # Looking took its time, in which the account may have been deactivated.
     _check_account(await core.store.account(account.profile_id, account.id) or account)
