@@ -31,9 +31,11 @@ log = structlog.get_logger("privca.web")
 
 # What is refused as a request is written down too: a field may be spelled with white space around its name, be folded over several
 # lines, or follow a bare CR.
-_FIELD = rb"(?i)(?:^|(?<=[\r\n]))[ \t]*((?:proxy-)?authorization|(?:set-)?cookie|authentication-info)[ \t]*:[ \t]*"
-_HOLDS_SECRET = re.compile(_FIELD)
-_SECRET_FIELDS = re.compile(_FIELD + rb"([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)")
+_SECRET_FIELDS = re.compile(
+    rb"(?i)(?:^|(?<=[\r\n]))[ \t]*((?:proxy-)?authorization|(?:set-)?cookie|authentication-info)[ \t]*:[ \t]*"
+    rb"([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)"
+)
+_SECRET_NAMES = (b"authorization", b"cookie", b"authentication-info")
 _PRINTABLE = bytes([9, 10, 13, *range(0x20, 0x7F)])
 
 
@@ -168,7 +170,8 @@ def as_json(record: Record) -> dict[str, Any]:
     """The record as a JSON object. Octets are ``text`` if they are printable ASCII, else ``base64``."""
     exchange, decision = record.exchange, record.exchange.decision
     request_head = record.request_head
-    if _HOLDS_SECRET.search(request_head):
+    lower = request_head.lower()
+    if any(name in lower for name in _SECRET_NAMES):  # the expression alone would cost thirty times as much
         request_head = _SECRET_FIELDS.sub(_redact_field, request_head)
     secrets = exchange.concealed
     return {
