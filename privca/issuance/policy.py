@@ -83,6 +83,9 @@ class ValidityPolicy:
         if ca_not_after <= now:
             raise Refused(Reason.UNAVAILABLE, "RFC 5280 section 6.1.3", "the CA certificate of this profile has expired")
         begin = now - self._backdate if not_before is None else not_before
+        if not_before is None and not_after is not None:
+            # Who asks for an end that is the whole validity away from now can have it: backdating is ours to leave out.
+            begin = min(now, max(begin, not_after - self._validity))
         earliest, latest = (asked or now) - self._backdate, (asked or now) + self._validity
         if not_before is not None and not earliest <= not_before <= latest:
             raise refuse(

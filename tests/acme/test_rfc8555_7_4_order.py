@@ -157,6 +157,15 @@ def test_dates_are_honoured_in_the_certificate(world, client):
     assert (certificate.not_valid_before_utc, certificate.not_valid_after_utc) == (start, end)
 
 
+def test_an_end_may_be_the_whole_validity_away(world, client):
+    """What clients ask for that know the validity in days: notAfter is that from now, and nothing is said of notBefore."""
+    end = world.clock.now() + timedelta(days=90)
+    done = client.finalize(client.ready("a.example.test", notAfter=rfc3339(end)), "a.example.test")
+    certificate = x509.load_der_x509_certificate(client.certificate(done))
+    assert (certificate.not_valid_before_utc, certificate.not_valid_after_utc) == (end - timedelta(days=90), end)
+    assert client.order("a.example.test", notAfter=rfc3339(world.clock.now() + timedelta(days=90, seconds=1))).type == "malformed"
+
+
 @pytest.mark.parametrize(
     ("before", "after"), [(None, -1), (-1, None), (2, 1), (1, 1), (None, 91), (1, 92), (400, None), (None, 0)]
 )
