@@ -51,6 +51,7 @@ class Name(msgspec.Struct, frozen=True, order=True):
 
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LIKE_IPV6 = re.compile(r"[0-9a-f.]*:[0-9a-f:.]*")
 
 
 def dns_name(text: str) -> Name:
@@ -73,8 +74,8 @@ def dns_name(text: str) -> Name:
     if "*" in base:
         raise refuse("RFC 8555 section 7.1.3", "a wildcard is one '*' as the whole first label")
     labels = base.split(".")
-    if labels[-1].isdigit() or ":" in base:
-        # No top-level domain is numeric: what looks like one is an IPv4 address or part of one. A colon stands in IPv6 addresses.
+    if labels[-1].isdigit() or _LIKE_IPV6.fullmatch(base):
+        # No top-level domain is numeric: what looks like one is an IPv4 address or part of one.
         raise refuse("RFC 8738 section 3", "an IP address is not a DNS name; use identifier type 'ip'")
     for label in labels:
         if not _LABEL.fullmatch(label):

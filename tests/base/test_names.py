@@ -54,6 +54,8 @@ def test_dns_name(text: str, value: str) -> None:
         ("192.0.2.1", "RFC 8738 section 3"),
         ("*.192.0.2.1", "RFC 8738 section 3"),
         ("2001:db8::1", "RFC 8738 section 3"),
+        ("a.test:443", "RFC 1035 section 2.3.1"),
+        ("https://a.test", "RFC 1035 section 2.3.1"),
     ],
 )
 def test_not_a_dns_name(text: str, clause: str) -> None:
