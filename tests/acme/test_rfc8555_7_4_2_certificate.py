@@ -33,6 +33,7 @@ def test_formats(client, order):
     url = order.json["certificate"]
     one = client.post(url, accept="application/pkix-cert")
     assert one.header("content-type") == "application/pkix-cert"
+    assert one.header("vary") == "Accept"
     leaf = x509.load_der_x509_certificate(one.response.body)
     up = client.post(one.links("up")[0])
     assert up.header("content-type") == "application/pkix-cert"

@@ -43,6 +43,7 @@ def test_responding_and_polling(world, client, url, challenge):
     assert reply.status == 200
     assert reply.json == challenge | {"status": "processing"}
     assert reply.links("up") == [url]
+    assert reply.header("location") == challenge["url"]
     assert reply.header("retry-after")
     assert client.post(url).header("retry-after")
     world.clock.advance(timedelta(seconds=1))
