@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
 
 from privca.base.refused import Reason, Refused
 from privca.keys.files import private_directory, read_private, write_private
+from privca.pkix.signatures import HASHES
 
 Offload: TypeAlias = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 """Runs a slow call where it stops nobody else (a thread), and gives its result."""
@@ -23,7 +23,6 @@ _PrivateKey: TypeAlias = _Inline | _Offloaded
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAXIMUM_OCTETS = 1 << 16
-_HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 _KINDS: dict[str, Callable[[], _PrivateKey]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -82,11 +81,11 @@ class SoftwareKeys:
         """
         key = self._load(reference)
         if isinstance(key, ec.EllipticCurvePrivateKey):
-            return key.sign(message, ec.ECDSA(_HASHES[hash_name]))
+            return key.sign(message, ec.ECDSA(HASHES[hash_name]))
         if isinstance(key, ed25519.Ed25519PrivateKey):
             return key.sign(message)
         if isinstance(key, rsa.RSAPrivateKey):
-            rsa_key, algorithm = key, _HASHES[hash_name]
+            rsa_key, algorithm = key, HASHES[hash_name]
             return await self._offload(lambda: rsa_key.sign(message, padding.PKCS1v15(), algorithm))
         mldsa_key = key
         return await self._offload(lambda: mldsa_key.sign(message))
