@@ -43,12 +43,12 @@ class FreshProfiles:
         now = self._monotonic()
         if now - self._read < AGE:
             return
-        old = self._profiles
-        self._profiles = {}
-        self._defaults = {}
+        profiles: dict[str, Revisioned] = {}
+        defaults: dict[str, str] = {}
         for new in await self._store.profiles():
-            known = old.get(new.id)
-            self._profiles[new.id] = known if known is not None and known.revision == new.revision else new
+            known = self._profiles.get(new.id)
+            profiles[new.id] = known if known is not None and known.revision == new.revision else new
             if new.profile.default and new.profile.enabled:
-                self._defaults.setdefault(new.profile.protocol, new.id)
-        self._read = now
+                defaults.setdefault(new.profile.protocol, new.id)
+        # Only now, at once: a read that fails or waits takes nothing from anybody.
+        self._profiles, self._defaults, self._read = profiles, defaults, now

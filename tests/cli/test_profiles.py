@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from privca.composition import run
 from privca.issuance.profile import Profile, Revisioned, Template
@@ -62,3 +63,20 @@ def test_a_disabled_profile_is_no_default() -> None:
     assert run(fresh.default_profile("acme")) is None
     assert run(fresh.profile("web")) is not None
     assert run(fresh.profile("other")) is None
+
+
+def test_a_read_that_fails_takes_nothing_away() -> None:
+    class Failing(Rows):
+        async def profiles(self) -> Sequence[Revisioned]:
+            if self.asked == 1:
+                self.asked += 1
+                raise OSError("busy")
+            return await super().profiles()
+
+    now = [0.0]
+    fresh = FreshProfiles(Failing(), lambda: now[0])
+    first = run(fresh.profile("web"))
+    now[0] += 10
+    with pytest.raises(OSError, match="busy"):
+        run(fresh.profile("web"))
+    assert run(fresh.profile("web")) is first
