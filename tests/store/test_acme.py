@@ -31,7 +31,9 @@ A = Name(NameKind.DNS, "a.test")
 B = Name(NameKind.IP, "192.0.2.1")
 Run = Callable[[Any], Any]
 
-ACCOUNT = Account("acct", "p", AccountStatus.VALID, "thumb", '{"kty":"EC"}', ("mailto:x@a.test",), "https://a.test/terms", None, None, NOW)
+ACCOUNT = Account(
+    "acct", "p", AccountStatus.VALID, "thumb", '{"kty":"EC"}', ("mailto:x@a.test",), "https://a.test/terms", None, None, NOW
+)
 
 
 def authorization(id: str, name: Name = A, **changes: Any) -> Authorization:
