@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from privca.base.durations import duration
 from privca.base.exchange import Exchange
-from privca.base.names import Name
+from privca.base.names import Name, NameKind
 from privca.base.refused import Reason, Refused
 from privca.issuance import lint
 from privca.issuance.approved import Approved
@@ -129,7 +130,9 @@ def _approve(exchange: Exchange, profile: Revisioned, rules: ProfileRules, reque
     kind = rules.keys.check(csr.public_key)
     subject = rules.template.subject(csr.subject, request.names)
     if subject.rdns:
-        rules.names.check_subject(attributes_of(subject))
+        attributes = attributes_of(subject)
+        rules.names.check_subject(attributes)
+        _check_mail(attributes, request.names)
     elif not request.names:
         raise Refused(
             Reason.BAD_CSR, "RFC 5280 section 4.1.2.6", "the certificate would have neither a subject nor a subjectAltName"
@@ -147,6 +150,19 @@ def _approve(exchange: Exchange, profile: Revisioned, rules: ProfileRules, reque
         template=profile.template,
         must_staple=rules.template.must_staple(csr.extensions),
     )
+
+
+def _check_mail(subject: Sequence[tuple[str, str]], names: Sequence[Name]) -> None:
+    """A mail address in the subject only repeats one of the subjectAltName, where names are judged and proven (RFC 5280 section 4.1.2.6)."""
+    for attribute, value in subject:
+        local, _, domain = value.rpartition("@")
+        if attribute == "emailAddress" and Name(NameKind.EMAIL, f"{local}@{domain.lower()}") not in names:
+            raise Refused(
+                Reason.BAD_CSR,
+                "RFC 5280 section 4.1.2.6",
+                "the subject has a mail address that the subjectAltName does not have",
+                got=repr(value[:80]),
+            )
 
 
 def _record(

@@ -284,6 +284,17 @@ def test_first_name_is_never_an_address(lab: IssuanceLab) -> None:
     assert lab.issue(settings, [address, WWW], request_id="2").subject == "CN=www.example.test"
 
 
+def test_a_mail_address_in_the_subject_stands_in_the_names_too(lab: IssuanceLab) -> None:
+    """RFC 5280 section 4.1.2.6: rfc822Name is what describes it."""
+    settings = profile(Template(subject={"emailAddress": SubjectRule()}, names=("dns", "email")))
+    asked = [(NameOID.EMAIL_ADDRESS, "a@Mail.test")]
+    names = [WWW, email_name("a@mail.test")]
+    assert "a@Mail.test" in lab.issue(settings, names, csr=csr(names, subject=asked)).subject
+    with pytest.raises(Refused) as refused:
+        lab.issue(settings, [WWW], "2", csr=csr([WWW], subject=asked))
+    assert (refused.value.reason, refused.value.clause) == (Reason.BAD_CSR, "RFC 5280 section 4.1.2.6")
+
+
 def test_neither_subject_nor_names(lab: IssuanceLab) -> None:
     with pytest.raises(Refused) as refused:
         lab.issue(profile(Template(names_required=False)), [])
