@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privca.cli import lab
-from privca.config import ConfigurationError, Lab, Server, Validation, host_and_port, load
+from privca.config import ConfigurationError, Lab, Server, Validation, host_and_port, load, load_profiles
 
 GOOD = """
 [ca.root]
@@ -191,3 +191,16 @@ def test_no_text_makes_the_reader_fail_otherwise(text: str) -> None:
     except ConfigurationError as error:
         told = str(error)
     assert told.startswith("place: ")
+
+
+def test_a_file_of_profiles_has_one(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "profiles.toml"
+    other.write_text("[template.x]\n")
+    with pytest.raises(ConfigurationError, match="there is no profile in it"):
+        load_profiles(other, load(path))
+
+
+def test_a_family_of_tables_is_no_value(path: Path) -> None:
+    path.write_text("ca = 3\n")
+    with pytest.raises(ConfigurationError, match=r"write \[ca\.NAME\]"):
+        load(path)

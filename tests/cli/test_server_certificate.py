@@ -9,11 +9,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed448
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from privca.base.clock import SetClock
 from privca.cli import lab
 from privca.composition import Parts, compose, directly, run
 from privca.config import Lab, Server, Validation, load
+from privca.keys.files import write_private
 from privca.server_certificate import EARLY, UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
 
 
@@ -66,3 +70,15 @@ def test_a_key_of_another_certificate_is_refused(parts: Parts, tmp_path: Path) -
     config = msgspec.structs.replace(parts.config, server=msgspec.structs.replace(parts.config.server, certificate="other.pem"))
     with pytest.raises(UnusableCertificateError, match="is not the key of the certificate"):
         read_server_certificate(config)
+
+
+def test_a_key_that_tls_clients_do_not_know_is_refused(parts: Parts) -> None:
+    key = ed448.Ed448PrivateKey.generate()
+    name = x509.Name([])
+    now = parts.clock.now()
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1)).sign(key, None)
+    file = parts.config.file(parts.config.server.key)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_private(file, pem + made.public_bytes(Encoding.PEM))
+    with pytest.raises(UnusableCertificateError, match="no EC, RSA or Ed25519 key"):
+        read_server_certificate(parts.config)

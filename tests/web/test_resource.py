@@ -17,6 +17,7 @@ from privca.issuance.profile import Profile, Revisioned, Template
 from privca.web.awaiting import drive
 from privca.web.framing import BadMessage, HttpLimits, read_head
 from privca.web.metrics import Metrics
+from privca.web.origin import Origins
 from privca.web.resource import Resource
 from privca.web.transcript import Record
 
@@ -304,3 +305,8 @@ def test_drive_gives_failures_to_the_coroutine():
     first.errback(ValueError())
     second.callback("mended")
     assert got == ["mended"]
+
+
+def test_a_server_has_a_name():
+    with pytest.raises(ValueError, match="at least one name"):
+        Origins(())
