@@ -144,7 +144,7 @@ class Profile(Struct, kw_only=True, frozen=True):
     """Whether this profile answers paths without an ID."""
     enabled: bool = True
     tolerant: bool = True
-    """Whether known, harmless deviations of real clients are accepted (BER in CSRs, attribute order)."""
+    """Whether known, harmless deviations of real clients are accepted (BER in CSRs, attribute order, Accept without our formats)."""
     acme: AcmeOptions = AcmeOptions()
 
 

@@ -194,6 +194,7 @@ class World:
         names = options.pop("names", Names())
         validity = options.pop("validity", "90d")
         enabled = options.pop("enabled", True)
+        tolerant = options.pop("tolerant", True)
         settings = Profile(
             protocol="acme",
             issuer="issuing",
@@ -202,6 +203,7 @@ class World:
             names=names,
             validity=validity,
             enabled=enabled,
+            tolerant=tolerant,
             acme=AcmeOptions(**options),
         )
         drive(self.store.save_profile(id, settings, Template()))

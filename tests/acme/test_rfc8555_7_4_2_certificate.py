@@ -44,8 +44,16 @@ def test_formats(client, order):
 
 
 def test_a_format_that_is_not_offered(client, order):
-    reply = client.post(order.json["certificate"], accept="text/html")
+    reply = client.post(order.json["certificate"], accept="application/json")
+    assert (reply.status, reply.header("content-type")) == (200, "application/pem-certificate-chain")
+
+
+def test_a_format_that_is_not_offered_by_a_strict_profile(world):
+    client = world.client(world.profile("strict", tolerant=False))
+    order = client.issue("strict.example.test")
+    reply = client.post(order.json["certificate"], accept="application/json")
     assert (reply.status, reply.type) == (406, "malformed")
+    assert client.post(order.json["certificate"], accept="*/*").status == 200
 
 
 @pytest.mark.parametrize(
@@ -59,10 +67,11 @@ def test_a_format_that_is_not_offered(client, order):
         ("application/pkcs7-mime, */*;q=0.1", "pkcs7-mime"),
         ("APPLICATION/PKIX-CERT", "pkix-cert"),
         ("application/pem-certificate-chain;q=0, */*", "pkix-cert"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "pem-certificate-chain"),  # what Java sends by itself
     ],
 )
 def test_negotiation(accept, expected):
-    assert negotiate(accept) == f"application/{expected}"
+    assert negotiate(accept, tolerant=False) == f"application/{expected}"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +79,9 @@ def test_negotiation(accept, expected):
 )
 def test_negotiation_fails(accept):
     with pytest.raises(Refused) as refused:
-        negotiate(accept)
+        negotiate(accept, tolerant=False)
     assert refused.value.reason is Reason.NOT_ACCEPTABLE
+    assert negotiate(accept, tolerant=True) == "application/pem-certificate-chain"
 
 
 def test_alternates_after_a_rollover_of_the_root(world, client):

@@ -17,7 +17,8 @@ from privca.enrollment.door import Chain
 
 CLAUSE = "RFC 8555 section 7.4.2"
 PEM_CHAIN, ONE, PKCS7 = "application/pem-certificate-chain", "application/pkix-cert", "application/pkcs7-mime"
-_QVALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
+# The zero before the point is not optional, but Java leaves it out.
+_QVALUE = re.compile(r"0?\.[0-9]{0,3}|0|1(\.0{0,3})?", re.ASCII)
 OFFERED = (PEM_CHAIN, ONE, PKCS7)
 
 
@@ -33,7 +34,7 @@ async def show(call: Call) -> Response:
     if not call.options.alternate_chains:
         chains = chains[:1]
     which = call.ids[1] if len(call.ids) > 1 else "0"
-    media_type = negotiate(call.request.headers.get("accept", ""))
+    media_type = negotiate(call.request.headers.get("accept", ""), tolerant=call.profile.profile.tolerant)
     url = call.urls.certificate(call.ids[0])
     call.exchange.decided("certificate downloaded", CLAUSE, serial=order.serial.hex() if order.serial else "", format=media_type)
     if which == "issuer":
@@ -61,10 +62,13 @@ def _issuers(chain: Chain) -> Sequence[bytes]:
     return chain.certificates[:-1] or chain.certificates
 
 
-def negotiate(accept: str) -> str:
-    """The media type that an Accept header (RFC 7231 section 5.3.2) prefers; ours, if it leaves the choice to us.
+def negotiate(accept: str, *, tolerant: bool) -> str:
+    """The media type that an Accept header (RFC 9110 section 12.5.1) prefers; ours, if it leaves the choice to us.
 
-    :raises Refused: ``NOT_ACCEPTABLE`` if it allows none.
+    Clients ask for ``application/json`` or what their HTTP library says by default, and take the PEM chain that they know: a tolerant
+    profile gives it to them, as RFC 9110 section 12.4.1 allows.
+
+    :raises Refused: ``NOT_ACCEPTABLE`` if it allows none, and the profile is strict.
     """
     if not accept or accept == "*/*":
         return PEM_CHAIN
@@ -74,6 +78,8 @@ def negotiate(accept: str) -> str:
         ranges[media_type] = _quality(parameters)
     best = max(OFFERED, key=lambda offered: _preference(offered, ranges))
     if _preference(best, ranges) <= 0:
+        if tolerant:
+            return PEM_CHAIN
         raise Refused(
             Reason.NOT_ACCEPTABLE,
             CLAUSE,
@@ -92,7 +98,7 @@ def _quality(parameters: Sequence[str]) -> float:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":
-            return float(value) if _QVALUE.fullmatch(value.strip()) else 0.0
+            return float(f"0{value.strip()}") if _QVALUE.fullmatch(value.strip()) else 0.0
     return 1.0
 
 
