@@ -370,3 +370,12 @@ def test_a_new_revision_has_new_rules(lab: IssuanceLab) -> None:
     lab.issue(profile(), request_id="1")
     with pytest.raises(Refused):
         lab.issue(profile(names=Names(excluded_dns=("example.test",)), revision=2), request_id="2")
+
+
+def test_a_serial_number_that_is_taken_is_not_given_again(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = lab.issue(profile(), request_id="1")
+    monkeypatch.setattr("privca.issuance.issue.serial_number", lambda entropy: first.serial)
+    with pytest.raises(Refused) as refused:
+        lab.issue(profile(), request_id="2")
+    assert (refused.value.reason, refused.value.retry_after) == (Reason.UNAVAILABLE, 1)
+    assert run(lab.store.certificate_by_serial(first.serial)) == first
