@@ -221,12 +221,13 @@ class Server:
         return user / CLOCK_TICKS, system / CLOCK_TICKS
 
     def memory(self) -> float:
-        """Resident memory of all processes in MB."""
+        """Memory of all processes that is their own, in MB; pages of the database file that are mapped are not."""
         total = 0
         for pid in self.pids():
             with contextlib.suppress(OSError):
-                total += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return total * os.sysconf("SC_PAGE_SIZE") / 1e6
+                text = Path(f"/proc/{pid}/status").read_text()
+                total += int(text.partition("RssAnon:")[2].split()[0])
+        return total * 1024 / 1e6
 
     def stop(self) -> None:
         """End it."""

@@ -14,13 +14,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec.structs import replace
 
 from conformance.acme import csr, enrollment
 from conformance.acme.client import Client, dns
 from conformance.acme.keys import Key, b64
 from conformance.acme.responders import reverse_name, validation_certificate
 from conformance.transport import HttpResponse
-from privca.acme.ports import CaaProbe, DnsProbe, ExternalKey, HttpProbe, Observation, TlsAlpnProbe
+from privca.acme.ports import CaaProbe, DnsProbe, ExternalKey, HttpProbe, Observation, ProbeFailure, TlsAlpnProbe
 from privca.acme.service import AcmeService
 from privca.base.clock import SetClock
 from privca.base.entropy import SystemEntropy, token
@@ -56,8 +57,8 @@ class Network:
 
     def __init__(self):
         self.http, self.txt, self.tls, self.caa = {}, {}, {}, {}
-        self.statuses = {}
-        self.failures = {}
+        self.statuses, self.protocols = {}, {}
+        self.failures, self.caa_failures = {}, set()
         self.probes = []
 
     def provision(self, identifier, challenge_token, key_authorization):
@@ -86,7 +87,10 @@ class Network:
             case TlsAlpnProbe():
                 found = self.tls.get(probe.server_name)
                 certificate = found and found.public_bytes(Encoding.DER)
-                return Observation(address="192.0.2.1", certificate=certificate, alpn="acme-tls/1" if found else "")
+                protocol = self.protocols.get(probe.server_name, "acme-tls/1" if found else "")
+                return Observation(address="192.0.2.1", certificate=certificate, alpn=protocol)
+            case CaaProbe() if probe.query_name in self.caa_failures:
+                return Observation(failure=ProbeFailure.DNS, detail="SERVFAIL")
             case CaaProbe():
                 return Observation(address="192.0.2.53", caa=tuple(self.caa.get(probe.query_name, ())))
         raise AssertionError(probe)
@@ -182,6 +186,13 @@ class Lab:
             run(self.store.save_profile(id, profile, TEMPLATE))
             self._profiles[id] = run(self.store.profile(id))
         return self._ids[spelled]
+
+    def amend(self, profile_id, **acme):
+        """Change ACME options of a profile, as ``profile apply`` does under a running server."""
+        known = self._profiles[profile_id]
+        profile = replace(known.profile, acme=replace(known.profile.acme, **acme))
+        run(self.store.save_profile(profile_id, profile, known.template))
+        self._profiles[profile_id] = run(self.store.profile(profile_id))
 
     def client(self, observe=None, profile=None):
         return Client(self, f"{ORIGIN}/acme/{profile or self.profile()}/directory", observe)

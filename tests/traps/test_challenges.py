@@ -167,6 +167,8 @@ def own(identifier):
 
 TLS = {
     "nobody there": lambda n, i, t, k: None,
+    "another protocol": lambda n, i, t, k: (n.protocols.update({i["value"]: "http/1.1"}), n.provision(i, t, k)),
+    "no protocol": lambda n, i, t, k: (n.protocols.update({i["value"]: ""}), n.provision(i, t, k)),
     "no extension": lambda n, i, t, k: shown(n, i, own(i), b"", extension=False),
     "extension not critical": lambda n, i, t, k: shown(n, i, own(i), octets(k), critical=False),
     "another digest": lambda n, i, t, k: shown(n, i, own(i), octets("x.y")),
@@ -279,6 +281,19 @@ def test_the_nearest_records_count_alone(caa, lab):
         assert caa([]) == FORBIDDEN
     finally:
         del lab.responder.caa["example.test"]
+
+
+def test_caa_records_that_could_not_be_had_forbid(lab):
+    """RFC 8659 section 3: after SERVFAIL nobody knows whether they forbid, at the name itself or on the way up."""
+    client = lab.client(profile=lab.profile(acme={"caa": True, "caa_identities": (US,)}))
+    account = client.register()
+    for where in ("name", "parent"):
+        parent = lab.name()
+        lab.responder.caa_failures.add(f"a.{parent}" if where == "name" else parent)
+        done = attempt(lab, client, account, dns(f"a.{parent}")[0], "dns-01", properly)
+        assert done["status"] == "invalid"
+        assert done["challenges"][0]["error"]["type"].endswith(":caa")
+        assert attempt(lab, client, account, dns(lab.name())[0], "dns-01", properly)["status"] == "valid"
 
 
 def test_caa_is_not_looked_at_unless_the_profile_says_so(lab):
