@@ -46,7 +46,7 @@ def test_one_certificate_as_der_with_a_link_up(issued):
 def test_a_format_that_is_not_offered_is_refused_by_a_strict_profile(lab):
     client = lab.client(profile=lab.profile(tolerant=False))
     account = client.register()
-    url = client.read(account, lab.enroll(client, account).order)["certificate"]
+    url = client.read(account, lab.enroll(client, account).order_url)["certificate"]
     assert client.send(client.fetch(account, url)).status == 200
     refused = client.send(client.fetch(account, url, "application/x-pkcs12"))
     assert (refused.status, refused.error) == (406, "malformed")

@@ -145,13 +145,6 @@ def revoking(test, *arguments):
     return trap
 
 
-def downloading(test, *arguments):
-    def trap(lab):
-        getattr(T.certificate, test)(inspect.unwrap(T.certificate.issued)(lab), *arguments)
-
-    return trap
-
-
 def tls(case):
     return trap("challenges", "tls_alpn_01_is_exactly_that_certificate", case)
 
@@ -623,7 +616,7 @@ CHECKS = {
     # -- download
     "Accept": (
         [instead("acme.rfc8555.certificate:negotiate", "_preference(best, ranges) <= 0", "False")],
-        downloading("test_a_format_that_is_not_offered_is_refused"),
+        trap("certificate", "a_format_that_is_not_offered_is_refused_by_a_strict_profile"),
     ),
 }
 
