@@ -152,14 +152,18 @@ class AcmeStore(Protocol):
     async def account_by_thumbprint(self, profile_id: str | None, thumbprint: str) -> Account | None:
         """The account of a key within a profile; ``profile_id`` None looks in all profiles (the path without an ID), oldest account first."""
 
-    async def order(self, profile_id: str, id: str) -> tuple[Order, tuple[Authorization, ...]] | None:
-        """An order with its authorizations in the order of its ``authorization_ids``."""
+    async def is_account_key(self, thumbprint: str) -> bool:
+        """Whether a key is that of any account, whatever its profile and status."""
 
+    async def order(self, profile_id: str, id: str) -> Order | None: ...
     async def order_by_certificate(self, profile_id: str, certificate_id: str) -> Order | None: ...
     async def orders(self, account_id: str, after: str | None, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
-        """Orders of an account, oldest first, that follow the order with ID ``after``."""
+        """Orders of an account with their authorizations, oldest first, that follow the order with ID ``after``."""
 
     async def authorization(self, profile_id: str, id: str) -> Authorization | None: ...
+    async def authorizations(self, order: Order) -> tuple[Authorization, ...]:
+        """The authorizations of an order, in the order of its ``authorization_ids``."""
+
     async def authorizations_of(
         self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime
     ) -> Sequence[Authorization]:
@@ -184,7 +188,7 @@ class AcmeStore(Protocol):
     async def due_authorizations(self, at: datetime, limit: int) -> Sequence[Authorization]:
         """Authorizations whose ``next_attempt`` has passed."""
 
-    async def due_orders(self, at: datetime, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
+    async def due_orders(self, at: datetime, limit: int) -> Sequence[Order]:
         """Orders whose ``next_attempt`` has passed."""
 
 

@@ -189,7 +189,7 @@ class AcmeService:
         core = self._core
         for due in await core.store.due_authorizations(now, RESUME_AT_ONCE):
             core.background.start(validation.resume(core, due))
-        for waiting, _ in await core.store.due_orders(now, RESUME_AT_ONCE):
+        for waiting in await core.store.due_orders(now, RESUME_AT_ONCE):
             core.background.start(issue.resume(core, waiting))
         await core.store.forget_nonces(now - timedelta(seconds=1))
 

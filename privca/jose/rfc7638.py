@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
+
+import msgspec
 
 from privca.jose import rfc4648
 
 
 def canonical(required: Mapping[str, str]) -> str:
     """The hash input (section 3): the required members alone, in lexicographic order, no white space."""
-    return json.dumps(dict(required), sort_keys=True, separators=(",", ":"))
+    return msgspec.json.encode(required, order="sorted").decode("ascii")
 
 
 def thumbprint(text: str) -> str:

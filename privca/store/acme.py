@@ -50,6 +50,7 @@ _ACCOUNT_BY_THUMBPRINT = Statement(
 _OLDEST_ACCOUNT_BY_THUMBPRINT = Statement(
     select(*schema.acme_account.columns).where(_a.thumbprint == bindparam("thumbprint")).order_by(_a.created, _a.id).limit(1)
 )
+_IS_ACCOUNT_KEY = Statement(select(_a.profile_id).where(_a.thumbprint == bindparam("thumbprint")).limit(1))
 
 _z = schema.acme_authorization.c
 _AUTHORIZATION = Statement(
@@ -177,10 +178,15 @@ class Acme:
         return None if row is None else _account(row)
 
     @operation
-    def order(self, profile_id: str, id: str) -> tuple[Order, tuple[Authorization, ...]] | None:
-        """An order with its authorizations."""
+    def is_account_key(self, thumbprint: str) -> bool:
+        """Whether a key is that of any account; the index alone tells."""
+        return self._database.one(_IS_ACCOUNT_KEY, thumbprint=thumbprint) is not None
+
+    @operation
+    def order(self, profile_id: str, id: str) -> Order | None:
+        """An order by its ID."""
         row = self._database.one(_ORDER, id=id, profile_id=profile_id)
-        return None if row is None else self._with_authorizations(_order(row))
+        return None if row is None else _order(row)
 
     @operation
     def order_by_certificate(self, profile_id: str, certificate_id: str) -> Order | None:
@@ -190,7 +196,7 @@ class Acme:
 
     @operation
     def orders(self, account_id: str, after: str | None, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
-        """Orders of an account, oldest first, that follow the order with ID ``after``; none if there is no such order."""
+        """Orders of an account with their authorizations, oldest first, that follow ``after``; none if there is no such order."""
         start = 0
         if after is not None:
             row = self._database.one(_SEQUENCE, id=after, account_id=account_id)
@@ -198,13 +204,18 @@ class Acme:
                 return []
             start = row[0]
         rows = self._database.all(_ORDERS, account_id=account_id, after=start, limit=limit)
-        return [self._with_authorizations(_order(row)) for row in rows]
+        return [(order, self._authorizations(order)) for order in map(_order, rows)]
 
     @operation
     def authorization(self, profile_id: str, id: str) -> Authorization | None:
         """An authorization by its ID."""
         row = self._database.one(_AUTHORIZATION, id=id, profile_id=profile_id)
         return None if row is None else _authorization(row)
+
+    @operation
+    def authorizations(self, order: Order) -> tuple[Authorization, ...]:
+        """The authorizations of an order, in its order."""
+        return self._authorizations(order)
 
     @operation
     def authorizations_of(self, account_id: str, names: Sequence[tuple[Name, bool]], at: datetime) -> Sequence[Authorization]:
@@ -254,10 +265,9 @@ class Acme:
         return [_authorization(row) for row in self._database.all(_DUE_AUTHORIZATIONS, at=to_seconds(at), limit=limit)]
 
     @operation
-    def due_orders(self, at: datetime, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
+    def due_orders(self, at: datetime, limit: int) -> Sequence[Order]:
         """Orders whose ``next_attempt`` has passed."""
-        rows = self._database.all(_DUE_ORDERS, at=to_seconds(at), limit=limit)
-        return [self._with_authorizations(_order(row)) for row in rows]
+        return [_order(row) for row in self._database.all(_DUE_ORDERS, at=to_seconds(at), limit=limit)]
 
     def _save(self, record: AcmeRecord) -> None:
         kind = type(record)
@@ -276,14 +286,14 @@ class Acme:
         if self._database.change(_CHANGE[kind], values) != 1:
             raise Conflict(f"{kind.__name__} {record.id} was changed meanwhile")
 
-    def _with_authorizations(self, order: Order) -> tuple[Order, tuple[Authorization, ...]]:
+    def _authorizations(self, order: Order) -> tuple[Authorization, ...]:
         ids = order.authorization_ids
         if len(ids) == 1:
             rows = self._database.all(_AUTHORIZATION, id=ids[0], profile_id=order.profile_id)
         else:
             rows = self._database.all(_authorizations_by_id(len(ids)), **{f"id{n}": id for n, id in enumerate(ids)})
         found = {row[0]: _authorization(row) for row in rows}
-        return order, tuple(found[id] for id in ids)
+        return tuple(found[id] for id in ids)
 
 
 def _context(key_id: str) -> str:

@@ -53,9 +53,10 @@ def test_records_come_back_as_they_went_in(store: Store, run: Run) -> None:
     assert run(store.account("p", "acct")) == replace(ACCOUNT, version=1)
     assert run(store.account_by_thumbprint("p", "thumb")) == replace(ACCOUNT, version=1)
     assert run(store.authorization("p", "z1")) == replace(z1, version=1)
-    expected = (replace(o, version=1), (replace(z2, version=1), replace(z1, version=1)))
+    expected = replace(o, version=1)
     assert run(store.order("p", "o")) == expected
-    assert run(store.order_by_certificate("p", "c")) == expected[0]
+    assert run(store.authorizations(expected)) == (replace(z2, version=1), replace(z1, version=1))
+    assert run(store.order_by_certificate("p", "c")) == expected
     assert run(store.due_orders(NOW, 10)) == [expected]
     assert run(store.due_authorizations(NOW, 10)) == [replace(z2, version=1)]
     assert run(store.due_orders(NOW - timedelta(seconds=1), 10)) == []
@@ -88,6 +89,8 @@ def test_one_account_for_a_key_within_a_profile(store: Store, run: Run) -> None:
     run(store.commit(replace(ACCOUNT, id="other", profile_id="q", created=NOW - timedelta(days=1))))
     assert run(store.account_by_thumbprint(None, "thumb")).id == "other"
     assert run(store.account_by_thumbprint(None, "else")) is None
+    assert run(store.is_account_key("thumb"))
+    assert not run(store.is_account_key("else"))
 
 
 def test_orders_are_listed_oldest_first_in_pages(store: Store, run: Run) -> None:
@@ -139,8 +142,9 @@ def test_spent_nonces_are_forgotten_in_bounded_steps(store: Store, run: Run) -> 
 
 def test_an_order_of_more_names_than_sqlite_takes_alternatives(store: Store, run: Run) -> None:
     authorizations = [authorization(f"z{n}", Name(NameKind.DNS, f"n{n}.test")) for n in range(1200)]
-    run(store.commit(*authorizations, order("o", *(z.id for z in authorizations))))
-    _, found = run(store.order("p", "o"))
+    made = order("o", *(z.id for z in authorizations))
+    run(store.commit(*authorizations, made))
+    found = run(store.authorizations(made))
     assert [z.id for z in found] == [z.id for z in authorizations]
 
 

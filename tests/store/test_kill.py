@@ -60,7 +60,8 @@ def test_kill_loses_nothing_that_was_answered(path: Path, open_store: Callable[[
     store = open_store()
     assert store._database._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     for n in range(answered + 1):
-        order, (authorization,) = run(store.order("p", f"o{n}"))
+        order = run(store.order("p", f"o{n}"))
+        (authorization,) = run(store.authorizations(order))
         assert (order.id, authorization.id) == (f"o{n}", f"z{n}")
     stored = {
         table: store._database._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]

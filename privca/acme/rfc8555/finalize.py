@@ -40,7 +40,8 @@ async def finalize(call: Call) -> Response:
     requests one wins.
     """
     wanted = decode(_finalize, call.payload, CLAUSE)
-    found, authorizations = await order.load(call)
+    found = await order.load(call)
+    authorizations = await call.core.store.authorizations(found)
     current = order.status(found, authorizations, call.now)
     if not ORDER.allows(current, OrderEvent.FINALIZE):
         raise Refused(
@@ -74,10 +75,10 @@ async def finalize(call: Call) -> Response:
 
 async def _check_key(call: Call, csr: CertificationRequest) -> None:
     """No account key is certified, whoever's and of whichever profile; keys of a kind that signs no JWS never are one."""
-    if isinstance(csr.public_key, PublicKey):
-        thumbprint = rfc7517.of_key(csr.public_key).thumbprint
-        if await call.core.store.account_by_thumbprint(None, thumbprint) is not None:
-            raise Refused(Reason.BAD_CSR, "RFC 8555 section 11.1", "the key of an account cannot be a certificate's key")
+    if not isinstance(csr.public_key, PublicKey):
+        return
+    if await call.core.store.is_account_key(rfc7517.of_key(csr.public_key).thumbprint):
+        raise Refused(Reason.BAD_CSR, "RFC 8555 section 11.1", "the key of an account cannot be a certificate's key")
 
 
 async def _check_caa_again(call: Call, authorizations: Sequence[Authorization]) -> None:

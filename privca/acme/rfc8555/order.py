@@ -101,18 +101,20 @@ def answer(code: int, call: Call, order: Order, authorizations: Sequence[Authori
     return json(code, object_of(order, authorizations, call.urls, call.now), *headers)
 
 
-async def load(call: Call) -> tuple[Order, tuple[Authorization, ...]]:
+async def load(call: Call) -> Order:
     """The order that the path names. :raises Refused: ``NOT_FOUND``, ``UNAUTHORIZED``."""
     found = await call.core.store.order(call.profile.id, call.ids[0])
     if found is None:
         raise Refused(Reason.NOT_FOUND, "RFC 8555 section 7.4", "there is no such order")
-    if found[0].account_id != call.account.id:
+    if found.account_id != call.account.id:
         raise Refused(Reason.UNAUTHORIZED, "RFC 8555 section 7.4", "the order belongs to another account")
     return found
 
 
 async def show(call: Call) -> Response:
     """The order, by POST-as-GET."""
-    order, authorizations = await load(call)
+    order = await load(call)
+    # An order that has its certificate is valid, whatever has become of its authorizations since.
+    authorizations = await call.core.store.authorizations(order) if order.certificate_id is None else ()
     call.exchange.decided("order shown", "RFC 8555 section 7.4", order=order.id)
     return answer(200, call, order, authorizations)
