@@ -6,63 +6,66 @@ import json
 import os
 import re
 import sys
-from typing import Any, ClassVar, TextIO
+from datetime import UTC, datetime
+from typing import TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor
 
+from privca.base.exchange import Exchange
 from privca.config import Config
+from privca.web.resource import ExchangeLog
 
 
-def configure(config: Config) -> None:
-    """Send the log of this process where the configuration says. Secrets never get this far: nothing that is logged contains one."""
+def configure(config: Config) -> ExchangeLog:
+    """Send the log of this process where the configuration says. Secrets never get this far: nothing that is logged contains one.
+
+    :returns: what writes the line of an exchange, past structlog: every request has one, and structlog took 5 % of each.
+    """
     out = _open(config)
     terminal = out.isatty()
-    stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal)
-    before: list[Processor] = [structlog.processors.add_log_level, stamp, structlog.processors.format_exc_info]
     structlog.configure(
-        processors=[*before, _ForPeople() if terminal else _ForPrograms()],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False, sort_keys=False)
+            if terminal
+            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )
+    line = line_for_people if terminal else line_for_programs
+
+    def write(exchange: Exchange, method: str, path: str, status: int, seconds: float) -> None:
+        out.write(line(datetime.now(UTC), exchange, method, path, status, seconds))
+        out.flush()
+
+    return write
 
 
 _NEEDS_QUOTES = re.compile(r"[^!#-<>-\[\]-~]")  # anything but visible ASCII without quote, equals sign and backslash
 
 
-class _ForPeople:
-    """Renders for a terminal: an exchange as a line that is read from left to right, anything else as structlog does."""
-
-    _COLOURS: ClassVar[dict[int, str]] = {2: "\x1b[32m", 3: "\x1b[32m", 4: "\x1b[33m", 5: "\x1b[31m"}
-
-    def __init__(self) -> None:
-        self._other = structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False, sort_keys=False)
-
-    def __call__(self, logger: Any, name: str, event: EventDict) -> str:
-        """One line."""
-        if event["event"] != "exchange":
-            return self._other(logger, name, event)
-        dim, plain, colour = "\x1b[2m", "\x1b[0m", self._COLOURS.get(event["status"] // 100, "")
-        said = f"{dim}{event['timestamp']}{plain} {colour}{event['status']}{plain} {event['method']:<4} {event['path']}"
-        return f"{said}  {event['decision']}{dim}  {event['clause']}  {event['ms']} ms{plain}"
+_COLOURS = {2: "\x1b[32m", 3: "\x1b[32m", 4: "\x1b[33m", 5: "\x1b[31m"}
 
 
-class _ForPrograms:
-    """Renders ``key=value`` (logfmt). An exchange, which every request writes one of, is put together here: structlog takes thrice as long."""
+def line_for_people(at: datetime, exchange: Exchange, method: str, path: str, status: int, seconds: float) -> str:
+    """An exchange on a terminal: read from left to right, in local time."""
+    decision, dim, plain, colour = exchange.decision, "\x1b[2m", "\x1b[0m", _COLOURS.get(status // 100, "")
+    said = f"{dim}{at.astimezone():%H:%M:%S}{plain} {colour}{status}{plain} {method:<4} {path}"
+    return f"{said}  {decision.outcome}{dim}  {decision.clause}  {seconds * 1000:.1f} ms{plain}\n"
 
-    def __init__(self) -> None:
-        self._other = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
 
-    def __call__(self, logger: Any, name: str, event: EventDict) -> str:
-        """One line."""
-        if event["event"] != "exchange":
-            return self._other(logger, name, event)
-        return (
-            f"timestamp={event['timestamp']} level={event['level']} event=exchange method={_quoted(event['method'])} "
-            f"path={_quoted(event['path'])} status={event['status']} decision={_quoted(event['decision'])} "
-            f"clause={_quoted(event['clause'])} ms={event['ms']} exchange={event['exchange']}"
-        )
+def line_for_programs(at: datetime, exchange: Exchange, method: str, path: str, status: int, seconds: float) -> str:
+    """An exchange as ``key=value`` (logfmt), ``at`` being UTC."""
+    decision = exchange.decision
+    return (
+        f"timestamp={at.replace(tzinfo=None).isoformat()}Z level=info event=exchange method={_quoted(method)} "
+        f"path={_quoted(path)} status={status} decision={_quoted(decision.outcome)} "
+        f"clause={_quoted(decision.clause)} ms={seconds * 1000:.1f} exchange={exchange.id}\n"
+    )
 
 
 def _quoted(text: str) -> str:

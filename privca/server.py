@@ -42,7 +42,7 @@ from privca.web.listeners import Listeners, adopt
 from privca.web.metrics import SHARED, Exposition, Metrics, SharedMetrics
 from privca.web.prober import NetworkProber, ProberLimits
 from privca.web.resolver import LabResolver
-from privca.web.resource import Resource
+from privca.web.resource import ExchangeLog, Resource
 from privca.web.tls import ServerTls
 from privca.web.transcript import Transcript
 from privca.web.zone import LabZone
@@ -70,7 +70,7 @@ _failures: list[Exception] = []
 class Front:
     """What serves requests: in the only process, or in each worker."""
 
-    def __init__(self, config: Config, metrics: Metrics, name: str) -> None:
+    def __init__(self, config: Config, metrics: Metrics, exchange_log: ExchangeLog, name: str) -> None:
         self.parts = compose(config, deferToThread)
         self._config = config
         self._background = ReactorBackground(reactor)
@@ -95,6 +95,7 @@ class Front:
             entropy=self.parts.entropy,
             transcript=self._transcript,
             metrics=metrics,
+            exchange_log=exchange_log,
         )
         self._factory = HttpFactory(reactor, resource, HttpLimits())
         self._listeners = Listeners(reactor)
@@ -175,12 +176,12 @@ def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int
 
     :raises Refused, UnusableCertificateError, ConfigurationError: before anything is served, if something is not as it should be.
     """
-    _start_log(config)
+    exchange_log = _start_log(config)
     _allow_descriptors()
     with ExitStack() as at_exit:
         if config.server.workers == 1:
             metrics = Metrics()
-            front = Front(config, metrics, "server")
+            front = Front(config, metrics, exchange_log, "server")
             _at_end(front.stop)
             keeper = Keeper(config, metrics, lambda: ())
             front.start(sockets.https, sockets.http)
@@ -199,8 +200,8 @@ def work(task: Task) -> int:
     """Be a worker until standard input ends or SIGTERM comes; the exit status."""
     # Ctrl-C reaches the whole group of processes; the parent decides when a worker stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _start_log(task.config)
-    front = Front(task.config, Metrics(), f"worker-{task.number}")
+    exchange_log = _start_log(task.config)
+    front = Front(task.config, Metrics(), exchange_log, f"worker-{task.number}")
     _at_end(front.stop)
     front.start([adopt(one) for one in task.https], [adopt(one) for one in task.http])
     reactor.addReader(_Lifeline())
@@ -339,9 +340,9 @@ def _run(ready: Callable[[], None]) -> int:
     return 1 if _failures else 0
 
 
-def _start_log(config: Config) -> None:
+def _start_log(config: Config) -> ExchangeLog:
     """Our log, and what Twisted has to say of errors in it."""
-    configure(config)
+    exchange_log = configure(config)
 
     def observe(event: LogEvent) -> None:
         if event["log_level"] >= LogLevel.warn:
@@ -350,3 +351,4 @@ def _start_log(config: Config) -> None:
             log.error("twisted", said=formatEvent(event), trace=trace)
 
     globalLogBeginner.beginLoggingTo([cast("ILogObserver", observe)], redirectStandardIO=False, discardBuffer=True)
+    return exchange_log

@@ -10,6 +10,7 @@ How ``server.py`` puts it together, for one worker, with the real reactor and so
         profiles=profiles,                        # Profiles: async profile(id), async default_profile(protocol); both from memory
         names=("localhost", "127.0.0.1", "::1"),  # what a Host field may say; the first one stands in for any other
         clock=clock, entropy=entropy, transcript=transcript, metrics=metrics,
+        exchange_log=exchange_log,                # what logs.configure() gives
     )
     factory = HttpFactory(reactor, resource, HttpLimits())
     tls = ServerTls(certificates, private_key)    # own certificate first; tls.replace(certificates, private_key) when they are renewed

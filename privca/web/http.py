@@ -197,11 +197,11 @@ class HttpConnection(TwistedProtocol):
         self._state = State.ANSWERING
         self._first = self._continued = False
         answered = drive(self.factory.application.answer(message, self._peer or self._meet(), self._port))
-        if isinstance(answered, Deferred):
+        if isinstance(answered, Reply):  # not asked for a Deferred, which is an abstract class: that is twenty times as slow
+            self._answered(answered, message)
+        else:
             answered.addCallback(self._answered, message)
             answered.addErrback(self._failed)
-        else:
-            self._answered(answered, message)
 
     def _wait(self) -> None:
         """Octets are missing: set the time limit of what is being waited for, when that changes."""

@@ -60,6 +60,13 @@ class Profiles(Protocol):
         """The ID of the profile that answers paths without one."""
 
 
+class ExchangeLog(Protocol):
+    """Where every exchange leaves a line."""
+
+    def __call__(self, exchange: Exchange, method: str, path: str, status: int, seconds: float) -> None:
+        """Write the line of an exchange that took so long."""
+
+
 class Resource:
     """Answers what :class:`~privca.web.http.HttpFactory` has framed."""
 
@@ -74,6 +81,7 @@ class Resource:
         entropy: Entropy,
         transcript: Transcript | None,
         metrics: Metrics,
+        exchange_log: ExchangeLog,
     ) -> None:
         self._services = services
         self._status = status
@@ -83,6 +91,7 @@ class Resource:
         self._entropy = entropy
         self._transcript = transcript
         self._metrics = metrics
+        self._exchange_log = exchange_log
         # Unique over restarts and workers, and cheap: a random part for the process and a number.
         self._ids = map(f"{secrets.token_hex(5)}-{{:x}}".format, count(1))
 
@@ -177,16 +186,6 @@ class Resource:
         operation = route.tail.partition("/")[0] if route is not None and response.status != 404 else ""
         seconds = time.perf_counter() - started
         self._metrics.count(protocol, operation, response.status, seconds)
-        decision = exchange.decision
-        log.info(
-            "exchange",
-            method=message.method,
-            path=message.path[:200],
-            status=response.status,
-            decision=decision.outcome,
-            clause=decision.clause,
-            ms=round(seconds * 1000, 1),
-            exchange=exchange.id,
-        )
+        self._exchange_log(exchange, message.method, message.path[:200], response.status, seconds)
         if self._transcript is not None:
             self._transcript.write(Record(exchange, protocol, peer, message.head, message.body, head, body))

@@ -14,7 +14,6 @@ import base64
 import os
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +38,7 @@ _SECRET_NAMES = (b"authorization", b"cookie", b"authentication-info")
 _PRINTABLE = bytes([9, 10, 13, *range(0x20, 0x7F)])
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One exchange: what came in and what went out (empty if the client had gone). ``protocol`` is empty where no route was found."""
 
     exchange: Exchange

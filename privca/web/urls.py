@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 ACME, EST, SCEP, CMP, STATUS = "acme", "est", "scep", "cmp", "status"
 
@@ -22,8 +23,7 @@ class Shape(enum.Enum):
     OPERATION_OR_PROFILE = "an operation for the default profile, else ID[/tail]"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Where a path leads: ``profile_id`` None means the protocol's default profile (never used for ``status``).
 
     ``tail`` is what follows the profile ID, without a slash in front; for ``status`` it is the path without its first slash.

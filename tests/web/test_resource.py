@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from twisted.internet.defer import Deferred
@@ -80,6 +80,11 @@ class Listed:
 def parts():
     class Parts:
         service, status, transcript, metrics = Service(), Service(), Listed(), Metrics()
+        logged: ClassVar[list[tuple[str, str, int]]] = []
+
+    def log(exchange, method, path, status, seconds):
+        assert 0 <= seconds < 60
+        Parts.logged.append((exchange.decision.outcome, f"{method} {path}", status))
 
     Parts.resource = Resource(
         services={"acme": Parts.service},
@@ -90,6 +95,7 @@ def parts():
         entropy=SeededEntropy(b"x"),
         transcript=Parts.transcript,
         metrics=Parts.metrics,
+        exchange_log=log,
     )
     return Parts
 
@@ -118,6 +124,12 @@ def test_the_service_gets_request_exchange_and_profile(parts):
     assert request.peer.address == "192.0.2.1"
     assert (exchange.profile_id, exchange.now) == ("acme-a", datetime(2026, 1, 2, tzinfo=UTC))
     assert profile.id == "acme-a"
+
+
+def test_every_exchange_is_logged(parts):
+    ask(parts, "/acme/acme-a/directory")
+    ask(parts, "/" + "x" * 300)
+    assert parts.logged == [("granted", "GET /acme/acme-a/directory", 200), ("refused", "GET /" + "x" * 199, 404)]
 
 
 def test_exchanges_have_different_ids(parts):
