@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 from cryptography import x509
 
 from privca.base.names import Name
@@ -13,8 +13,7 @@ from privca.issuance.profile import Template
 from privca.pkix.weak import SigningPublicKey
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(msgspec.Struct, frozen=True):
     """A certificate as it was approved. ``kind`` is the kind of key; ``template`` None means a CA certificate, ``path_length`` is for those.
 
     ``longest`` is the longest validity that the profile or the CA's configuration allows.

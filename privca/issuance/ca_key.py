@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -17,8 +18,7 @@ from privca.pkix.rfc5280.identifiers import key_identifier
 from privca.pkix.weak import SigningPublicKey
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerFacts:
+class IssuerFacts(msgspec.Struct, frozen=True):
     """What a certificate says of the CA key that signs it: its key identifier, and where its CRL and certificate are (empty: nowhere)."""
 
     key_identifier: bytes

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from privca.base.durations import duration
 from privca.base.exchange import Exchange
@@ -27,8 +28,7 @@ from privca.pkix.rfc5280.identifiers import key_identifier
 from privca.pkix.rfc5280.names import attributes_of
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a certificate is asked for with, as facts. ``names`` are all names that it shall hold, in their order.
 
     ``identity`` is who asks, as the record will name it. ``not_before`` and ``not_after`` are wishes, ``asked`` is when they were

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from privca.base.clock import rfc3339
@@ -47,8 +47,7 @@ class KeyPolicy:
         return kind
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """From when until when a certificate is valid, both seconds included (RFC 5280 section 4.1.2.5)."""
 
     not_before: datetime

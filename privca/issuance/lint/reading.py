@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
+import msgspec
 from cryptography import x509
 
 from privca.base.refused import Refused
@@ -52,8 +52,7 @@ class Unreadable(Exception):
 E_ = TypeVar("E_", bound=x509.ExtensionType)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """``raw`` are the fields as encoded, ``extensions`` the raw extensions by OID (the last one of duplicates), ``parsed`` their meaning."""
 
     raw: Tbs
