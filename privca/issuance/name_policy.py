@@ -334,10 +334,12 @@ def _name_in_subject(attribute: str, value: str) -> tuple[NameKind, Name | None]
     if attribute != "CN":
         return None
     text = text.rstrip(".")
-    try:
-        return NameKind.IP, Name(NameKind.IP, str(ipaddress.ip_address(text)))
-    except ValueError:
-        return _read(NameKind.DNS, dns_name, text) if one_word and not _HOST_MARKS.isdisjoint(text) else None
+    if ":" in text or text[-1:].isdigit():  # an IPv6 address has the one, an IPv4 address ends with the other; trying takes long
+        try:
+            return NameKind.IP, Name(NameKind.IP, str(ipaddress.ip_address(text)))
+        except ValueError:
+            pass
+    return _read(NameKind.DNS, dns_name, text) if one_word and not _HOST_MARKS.isdisjoint(text) else None
 
 
 def _read(kind: NameKind, read: Callable[[str], Name], text: str) -> tuple[NameKind, Name | None]:

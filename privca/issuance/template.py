@@ -216,7 +216,12 @@ class CertificateTemplate:
         found += publication(issuer.crl_url if template.crl_url else "", issuer.ca_url if template.ca_url else "")
         if self._policies:
             found.append(extension(x509.CertificatePolicies(self._policies)))
-        return found + self._extra
+        # Encoded once, here, and not again for every certificate.
+        return [x509.Extension(item.oid, item.critical, _encoded(item.value)) for item in found] + self._extra
+
+
+def _encoded(value: x509.ExtensionType) -> x509.UnrecognizedExtension:
+    return x509.UnrecognizedExtension(value.oid, value.public_bytes())
 
 
 def _values(short: str, rule: SubjectRule, asked: Sequence[tuple[str, str]], names: Sequence[Name]) -> list[str]:

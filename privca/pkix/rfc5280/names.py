@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 
 from cryptography import x509
@@ -26,6 +27,8 @@ _ATTRIBUTES: dict[str, tuple[x509.ObjectIdentifier, int]] = {
 }
 SHORT_NAMES: dict[x509.ObjectIdentifier, str] = {oid: short for short, (oid, _) in _ATTRIBUTES.items()}
 """Short name of each subject attribute that templates know."""
+# Controls of ASCII and Latin-1, and halves of surrogate pairs, which no encoding has.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def attribute(short: str, value: str) -> x509.NameAttribute[str]:
@@ -48,7 +51,7 @@ def attribute(short: str, value: str) -> x509.NameAttribute[str]:
     oid, longest = _ATTRIBUTES[short]
     if not 1 <= len(value) <= longest:
         raise refuse(f"subject attribute {short} has a wrong length", expected=f"1 to {longest} characters")
-    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 or 0xD800 <= ord(character) < 0xE000 for character in value):
+    if _CONTROL.search(value):
         raise refuse(f"subject attribute {short} has a control character", expected="printable characters")
     if short == "C" and not (len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()):
         raise refuse("a country is a code of two capital letters", expected="a code of ISO 3166")
