@@ -6,7 +6,7 @@ and only the caller can tell whether that key may speak.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from privca.base.refused import Reason, Refused
 from privca.jose import rfc4648, rfc7518, rfc8259
@@ -19,8 +19,7 @@ MAC_ALGORITHMS = tuple(MACS)
 """Values of ``alg`` that an external account binding may have (RFC 8555 section 7.3.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Jws:
+class Jws(msgspec.Struct, frozen=True):
     """A JWS that is well formed; nothing in it is proven until :func:`verify` returns, or :func:`verifies_mac` says so.
 
     ``protected`` are the header parameters, ``algorithm`` its ``alg``; ``signing_input`` is what the signature covers (section 5.1).
@@ -46,7 +45,7 @@ def parse(body: bytes, algorithms: tuple[str, ...] = ALGORITHMS) -> Jws:
         )
     if "header" in value:
         raise _malformed("RFC 8555 section 6.2", "the JWS has an unprotected header; every parameter belongs in 'protected'")
-    protected, payload, signature = (_text(value, name) for name in ("protected", "payload", "signature"))
+    protected, payload, signature = _text(value, "protected"), _text(value, "payload"), _text(value, "signature")
     header = rfc8259.load_object(rfc4648.decode(protected, "the protected header"), "the protected header")
     if "b64" in header:
         raise _malformed("RFC 8555 section 6.2", "the unencoded payload option ('b64', RFC 7797) is not used here")

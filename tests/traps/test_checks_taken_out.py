@@ -259,7 +259,7 @@ CHECKS = {
         account_request("envelope.signature.padded"),
     ),
     "members once": (
-        [instead("jose.rfc8259:loads", "_scan(octets.decode('utf-8'))", "octets.decode('utf-8')")],
+        [instead("jose.rfc8259:loads", "_scan(octets.decode('utf-8').lstrip())", "octets.decode('utf-8')")],
         account_request("protected.member-twice"),
     ),
     "a JSON object": ([refusing("jose.rfc8259:load_object", "is not a JSON object")], account_request("http.array")),
@@ -298,7 +298,7 @@ CHECKS = {
         account_request("protected.nonce.absent"),
     ),
     "nonce was issued": (
-        [instead("acme.rfc8555.nonce:Nonces.spend", "if hmac.compare_digest(mac, self._mac(s, body))", "")],
+        [instead("acme.rfc8555.nonce:Nonces.spend", "if hmac.compare_digest(mac, self._mac(scope, body))", "if True")],
         trap("nonce", "a_nonce_cannot_be_made_by_changing_one"),
     ),
     "nonce is base64url": (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import enum
 from contextlib import suppress
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from privca.acme.ports import Account, AccountStatus
@@ -33,8 +33,7 @@ class Signer(enum.Enum):
     EITHER = "jwk or kid"
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(msgspec.Struct, frozen=True):
     """A request body whose form is right, with its nonce spent, but whose signature is not verified yet."""
 
     jws: rfc7515.Jws
@@ -51,7 +50,7 @@ async def authenticate(
     header = signed.jws.protected
     if "jwk" in header and "kid" in header:
         raise Refused(Reason.MALFORMED, "RFC 8555 section 6.2", "jwk and kid exclude each other", got="both")
-    given = next((member for member in ("kid", "jwk") if member in header), None)
+    given = "kid" if "kid" in header else "jwk" if "jwk" in header else None
     if given is None or given not in signer.value:
         raise Refused(
             Reason.MALFORMED, "RFC 8555 section 6.2", "the wrong key member for this resource", expected=signer.value, got=given

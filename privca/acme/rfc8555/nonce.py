@@ -47,8 +47,10 @@ class Nonces:
             raise Refused(Reason.MALFORMED, "RFC 8555 section 6.5.2", "a nonce is base64url text")
         octets = urlsafe_b64decode(nonce) if len(nonce) == _LENGTH else b""
         body, mac = octets[:-_MAC], octets[-_MAC:]
-        scope = next((s for s in (profile_id, ANY_PROFILE) if hmac.compare_digest(mac, self._mac(s, body))), None)
-        if scope is None:
+        for scope in (profile_id, ANY_PROFILE):
+            if hmac.compare_digest(mac, self._mac(scope, body)):
+                break
+        else:
             raise Refused(Reason.BAD_NONCE, "RFC 8555 section 6.5", "this nonce was never issued here")
         expires = datetime.fromtimestamp(int.from_bytes(body[:_TIME], "big"), UTC)
         if expires <= now:

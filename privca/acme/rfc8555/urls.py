@@ -6,14 +6,13 @@ below ``/acme/PROFILE`` too, or below a path without a profile ID, where the acc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from privca.acme.ports import Account, Authorization, Order
 from privca.base.http import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Urls:
+class Urls(msgspec.Struct, frozen=True):
     """``front`` is the URL under which the directory's resources lie, ``base`` the one of the profile's own resources; no final slash."""
 
     front: str
