@@ -201,4 +201,4 @@ def _place(tail: str) -> tuple[str, tuple[str, ...]]:
         return "", ()
     if len(rest) == 2 and f"{first}/*/{rest[1]}" in ROUTES:
         return f"{first}/*/{rest[1]}", (rest[0],)
-    return "/".join([first, *("*" for _ in rest)]), tuple(rest)
+    return "/".join([first] + ["*"] * len(rest)), tuple(rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 from base64 import urlsafe_b64encode
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class SystemEntropy:
 
     def octets(self, count: int) -> bytes:
         """``count`` octets from the operating system."""
-        return secrets.token_bytes(count)
+        return os.urandom(count)
 
 
 class SeededEntropy:

@@ -363,8 +363,7 @@ def _authorization(row: Row) -> Authorization:
 
 def _authorization_values(authorization: Authorization) -> dict[str, Any]:
     challenges = [
-        (c.type, c.token, c.status.value, to_optional_seconds(c.validated), c.errors, c.attempts)
-        for c in authorization.challenges
+        (c.type, c.token, c.status, to_optional_seconds(c.validated), c.errors, c.attempts) for c in authorization.challenges
     ]
     return {
         "account_id": authorization.account_id,

@@ -9,7 +9,7 @@ import msgspec
 
 from privca.base.names import Name, NameKind
 
-_decode_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
+_decode_names = msgspec.json.Decoder(list[tuple[NameKind, str]]).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _encode = msgspec.json.encode
 
@@ -36,12 +36,12 @@ def to_optional_datetime(seconds: int | None) -> datetime | None:
 
 def names_to_json(names: Sequence[Name]) -> str:
     """Names as ``[["dns", "a.test"], ...]``."""
-    return _encode([(name.kind.value, name.value) for name in names]).decode()
+    return _encode([(name.kind, name.value) for name in names]).decode()
 
 
 def names_from_json(text: str) -> tuple[Name, ...]:
     """The reverse of :func:`names_to_json`; what the store holds is canonical already."""
-    return tuple(Name(NameKind(kind), value) for kind, value in _decode_pairs(text))
+    return tuple([Name(kind, value) for kind, value in _decode_names(text)])
 
 
 def texts_to_json(texts: Sequence[str]) -> str:
