@@ -39,14 +39,13 @@ def configure(config: Config) -> ExchangeLog:
     line = line_for_people if terminal else line_for_programs
 
     def write(exchange: Exchange, method: str, path: str, status: int, seconds: float) -> None:
+        # Needs no flush: standard error and the file are line-buffered.
         out.write(line(datetime.now(UTC), exchange, method, path, status, seconds))
-        out.flush()
 
     return write
 
 
 _NEEDS_QUOTES = re.compile(r"[^!#-<>-\[\]-~]")  # anything but visible ASCII without quote, equals sign and backslash
-
 
 _COLOURS = {2: "\x1b[32m", 3: "\x1b[32m", 4: "\x1b[33m", 5: "\x1b[31m"}
 

@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 # Everything that may stand in a head besides CR and LF: HTAB, SP, VCHAR and obs-text (RFC 9110 section 5.5).
 _HEAD_OCTETS = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -58,8 +60,7 @@ class BadMessage(Exception):
         self.detail = detail
 
 
-@dataclass(slots=True)
-class Message:
+class Message(msgspec.Struct):
     """One request as framed. ``head`` are its exact octets without the empty line; field names in ``headers`` are lower case.
 
     ``authority`` is the Host field, or that of an absolute-form target, which wins (RFC 9112 section 3.2.2); empty in HTTP/1.0 without one.

@@ -12,11 +12,11 @@ import enum
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
+import msgspec
 import structlog
 from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 from twisted.internet.defer import Deferred
@@ -33,12 +33,12 @@ from privca.web.reactor import DelayedCall, Reactor, Transport
 log = structlog.get_logger("privca.web")
 
 _STATUS_LINES = {(minor, s.value): f"HTTP/1.{minor} {s.value} {s.phrase}\r\n" for s in HTTPStatus for minor in (0, 1)}
+_NO_CONTENT = 204
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_OCTETS = 1 << 20
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """A response, and who wants to know what was sent: ``sent(head, body)`` gets the reply's exact octets."""
 
     response: Response
@@ -96,7 +96,7 @@ def reply_head(response: Response, minor: int, keep_alive: bool) -> bytes:
     if fields.count("\n") != len(response.headers) or fields.count("\r") != len(response.headers):
         raise ValueError("a header field contains a line end")
     # RFC 9110 section 8.6: no Content-Length in 1xx and 204.
-    length = "" if response.status == HTTPStatus.NO_CONTENT else f"Content-Length: {len(response.body)}\r\n"
+    length = "" if response.status == _NO_CONTENT else f"Content-Length: {len(response.body)}\r\n"
     # HTTP/1.0 keeps a connection only if told so; HTTP/1.1 unless told otherwise.
     connection = ("" if minor else "Connection: keep-alive\r\n") if keep_alive else "Connection: close\r\n"
     return f"{line}{_date.line()}{fields}{length}{connection}\r\n".encode("latin-1")
@@ -286,7 +286,7 @@ class HttpConnection(TwistedProtocol):
             log.error("a reply could not be sent", reason=str(wrong))
             reply = Reply(Response(500), reply.sent)
             head = reply_head(reply.response, minor, keep_alive)
-        body = reply.response.body if with_body and reply.response.status != HTTPStatus.NO_CONTENT else b""
+        body = reply.response.body if with_body and reply.response.status != _NO_CONTENT else b""
         self._tcp.write(head + body)
         if reply.sent is not None:
             reply.sent(head, body)

@@ -35,10 +35,15 @@ def findings(tbs: bytes, approved: Approved | None, signer: SigningKey) -> list[
         reading = read(tbs)
     except Unreadable as unreadable:
         return [Finding("read", "RFC 5280 section 4.1", str(unreadable))]
-    found = [(clause, rule.__name__, rule(reading, signer)) for clause, rule in rfc5280.RULES]
+    found = []
+    for clause, rule in rfc5280.RULES:
+        if (detail := rule(reading, signer)) is not None:
+            found.append(Finding(rule.__name__, clause, detail))
     if approved is not None:
-        found += [(clause, rule.__name__, rule(reading, approved, signer)) for clause, rule in approval.RULES]
-    return [Finding(rule, clause, detail) for clause, rule, detail in found if detail is not None]
+        for clause, held_to in approval.RULES:
+            if (detail := held_to(reading, approved, signer)) is not None:
+                found.append(Finding(held_to.__name__, clause, detail))
+    return found
 
 
 def check(tbs: bytes, approved: Approved, signer: SigningKey) -> None:
