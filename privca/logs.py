@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
 
 import structlog
@@ -67,6 +68,7 @@ def line_for_programs(at: datetime, exchange: Exchange, method: str, path: str, 
     )
 
 
+@lru_cache(maxsize=1024)  # decisions and clauses are always the same few
 def _quoted(text: str) -> str:
     """A value as logfmt writes it: in quotes if anything in it could end it, control characters escaped."""
     if text and not _NEEDS_QUOTES.search(text):
