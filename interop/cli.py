@@ -98,7 +98,10 @@ def list_() -> None:
 def run_(
     engine: str, names: list[str], ids: list[str], target: str, workers: int, install: bool, skip_ok: bool, out: Path
 ) -> None:
-    """Run the matrix; write results.json and index.html."""
+    """Run the matrix; write results.json and index.html.
+
+    Exit status: 0 everything as expected, 1 something not, 2 usage, 3 the harness failed, 77 something could not be run here.
+    """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
     started = datetime.now(UTC)
     out.mkdir(parents=True, exist_ok=True)

@@ -66,7 +66,10 @@ def show(name: str, as_json: bool, config_path: Path) -> None:
 @click.argument("name")
 @located
 def rollover(name: str, config_path: Path) -> None:
-    """Issue with a new key from now on; the first time, make the keys of all CAs that have none."""
+    """Give a CA a new key, or all CAs their first ones.
+
+    From now on NAME issues with the new key. If NAME has no key yet, the keys of all CAs that have none are made instead.
+    """
     with opened(config_path, create=True) as parts:
         if run(parts.authorities.generations(_known(parts, name))):
             run(parts.authorities.rollover(name))

@@ -87,7 +87,10 @@ def show(serial: str, as_json: bool, config_path: Path) -> None:
 @click.option("--reason", type=click.Choice(list(_REASONS), case_sensitive=False), default="unspecified", show_default=True)
 @located
 def revoke(serial: str, reason: str, config_path: Path) -> None:
-    """Revoke a certificate; the next CRL lists it. certificateHold can be undone with removeFromCRL."""
+    """Revoke a certificate; the next CRL lists it.
+
+    certificateHold can be undone with removeFromCRL.
+    """
     with opened(config_path) as parts:
         record = _record(parts, serial)
         chosen = _REASONS[reason]

@@ -44,7 +44,10 @@ class Finding:
 @as_json
 @located
 def command(as_json: bool, config_path: Path) -> None:
-    """Look at configuration, keys, clock, database, certificates and ports; say what is wrong and how to mend it."""
+    """Say what is wrong with a server and how to mend it.
+
+    It looks at configuration, keys, clock, database, certificates and ports, and changes nothing. Exit status: 1 if something is wrong.
+    """
     try:
         config = load(config_path)
     except ConfigurationError as error:

@@ -23,7 +23,10 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @located
 def apply(file: Path, config_path: Path) -> None:
-    """Store the profiles of FILE (TOML) as new revisions, where they differ from what is stored."""
+    """Store the profiles of FILE (TOML) as new revisions.
+
+    Only where they differ from what is stored; a running server follows within a second.
+    """
     with opened(config_path) as parts:
         wanted = load_profiles(file, parts.config)
         stored = {known.id: known for known in run(parts.store.profiles())}

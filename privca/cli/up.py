@@ -43,7 +43,10 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--expose-lab", is_flag=True, help="Allow --bind to an address that other machines reach.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve (default: 1).")
 def command(directory: Path, **given: Any) -> None:
-    """Make a lab in DIR if there is none, and serve it until SIGINT or SIGTERM."""
+    """Make a lab in DIR if there is none, and serve it.
+
+    It runs until SIGINT (Ctrl-C) or SIGTERM. To begin anew, remove DIR.
+    """
     path = directory.absolute() / lab.CONFIG
     made = not path.exists()
     config = _changed(_new(path) if made else load(path), given)
