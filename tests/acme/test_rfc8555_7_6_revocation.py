@@ -188,6 +188,14 @@ def test_a_certificate_that_cannot_be_read(client, der, old, new):
     assert client.post("revoke-cert", {"certificate": encode(odd)}, jwk=True).type in ("malformed", "unauthorized")
 
 
+@pytest.mark.parametrize("serial", ["020100", "0201ff"])
+def test_a_serial_number_that_no_certificate_of_ours_has(client, serial):
+    """Zero and negative ones are none (RFC 5280 section 4.1.2.2): the parser of certificates warns of them, and is to refuse them one day."""
+    odd = foreign(client.key.private, 1).replace(bytes.fromhex("a003020102020101"), bytes.fromhex("a003020102" + serial))
+    assert client.post("revoke-cert", {"certificate": encode(odd)}).type == "malformed"
+    assert client.post("revoke-cert", {"certificate": encode(odd)}, jwk=True).type == "malformed"
+
+
 def test_a_certificate_of_another_profile(world, client, der):
     other = world.client(world.profile("other"))
     other.ready("a.example.test", "b.example.test")

@@ -15,6 +15,7 @@ from privca.base.refused import Reason, Refused
 from privca.enrollment.door import Identity
 from privca.issuance.ports import Certificate, RevocationReason
 from privca.jose import rfc4648
+from privca.pkix.der import children
 
 CLAUSE = "RFC 8555 section 7.6"
 ALLOWED = (
@@ -42,6 +43,7 @@ async def revoke(call: Call) -> Response:
     """Revoke, if the signer may: only who may learns whether the certificate is known, or revoked already."""
     wanted = decode(_revoke_cert, call.payload, CLAUSE)
     der = rfc4648.decode(wanted.certificate, "certificate")
+    _check_serial(der)
     try:
         presented = x509.load_der_x509_certificate(der)
         key = presented.public_key() if call.signer is None else None
@@ -59,6 +61,16 @@ async def revoke(call: Call) -> Response:
     done = await call.core.door.revoke(call.exchange, record, _reason(wanted.reason), _identity(call))
     call.exchange.decided("certificate revoked", CLAUSE, serial=done.serial.hex())
     return Response(200)
+
+
+def _check_serial(der: bytes) -> None:
+    """Refuse zero and negative serial numbers before the certificate is parsed: the parser still takes them, but warns of them."""
+    parts = children(der, clause=CLAUSE)
+    # Only version 1 begins with the serial number; ours, like all since, begin with the version, which is tagged [0].
+    serial = [part for part in children(parts[0], clause=CLAUSE)[:2] if part[:1] == b"\x02"][:1] if parts else []
+    if not serial or len(serial[0]) < 3 or serial[0][2] >= 0x80 or not any(serial[0][2:]):
+        clause = "RFC 5280 section 4.1.2.2"
+        raise Refused(Reason.MALFORMED, clause, "certificate is no X.509 certificate with a positive serial number")
 
 
 def _not_yours() -> Refused:
