@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from privca.acme.ports import ProbeFailure
 from privca.web.reactor import Reactor, Transport
+from privca.web.tls import Connection
 
 
 class ProbeFailed(Exception):
@@ -112,7 +113,7 @@ class _Creator:
         # RFC 8555 section 8.3 and RFC 8737 section 3: the certificate is what is looked at, or does not matter; it proves nothing here.
         context.set_verify(SSL.VERIFY_NONE)
         context.set_alpn_protos([self._alpn])
-        connection = SSL.Connection(context, None)
+        connection = Connection(context, None)
         if self._server_name:
             connection.set_tlsext_host_name(self._server_name.encode("ascii"))
         return connection

@@ -34,6 +34,18 @@ _SUITES = (
 _HTTP = b"http/1.1"
 
 
+class Connection(SSL.Connection):
+    """One TLS connection, of either side. A close_notify in the midst of the handshake is the end of the connection, no error of ours:
+    pyOpenSSL raises an exception without arguments then, and Twisted asks for the first one."""
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake. :raises SSL.Error: if it fails or wants more octets."""
+        try:
+            super().do_handshake()
+        except SSL.ZeroReturnError:
+            raise SSL.SysCallError(-1, "Unexpected EOF") from None
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTls:
     """What the server shows of itself in TLS. :meth:`replace` takes effect with the next connection.
@@ -50,7 +62,7 @@ class ServerTls:
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
         """One connection."""
-        return SSL.Connection(self._context, None)
+        return Connection(self._context, None)
 
 
 class TlsFactory(TLSMemoryBIOFactory):

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import Factory, Protocol
+from twisted.logger import globalLogPublisher
 
 from privca.acme.ports import CaaProbe, DnsProbe, HttpProbe, ProbeFailure, TlsAlpnProbe
 from privca.acme.rfc8555.validation import LEASE
@@ -765,16 +766,28 @@ def test_a_server_that_refuses_the_protocol(target, look, server_tls):
     assert seen.failure is ProbeFailure.TLS
 
 
-def test_a_server_that_speaks_no_tls(loop, look):
+@pytest.mark.parametrize("said", [b"220 hello\r\n", bytes.fromhex("15 0303 0002 01 00")], ids=["plain", "close_notify"])
+def test_a_server_that_speaks_no_tls(said, loop, look):
+    errors = []
+
+    def note(event):
+        if event.get("isError"):
+            errors.append(event["failure"].value)
+
     class Plain(Protocol):
         def connectionMade(self):
-            self.transport.write(b"220 hello\r\n")
+            self.transport.write(said)
 
     factory = Factory.forProtocol(Plain)
     factory.noisy = False
     port = loop.run(lambda: loop.reactor.listenTCP(0, factory, interface="127.0.0.1"))
-    seen = look(TlsAlpnProbe("p", dns_name("a.test"), "a.test"), tlsalpn01_port=port.getHost().port)
+    globalLogPublisher.addObserver(note)
+    try:
+        seen = look(TlsAlpnProbe("p", dns_name("a.test"), "a.test"), tlsalpn01_port=port.getHost().port)
+    finally:
+        globalLogPublisher.removeObserver(note)
     assert seen.failure is ProbeFailure.TLS
+    assert errors == []
     loop.run(port.stopListening)
 
 

@@ -8,11 +8,13 @@ import ssl
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
+from twisted.logger import globalLogPublisher
 
 from privca.web.framing import HttpLimits
 from privca.web.tls import ServerTls
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CLOSE_NOTIFY = bytes.fromhex("15 0303 0002 01 00")
 
 
 def test_requests_over_tls_and_keep_alive(serve, client, echo, server_tls, trusting):
@@ -134,6 +136,28 @@ def test_who_never_ends_the_handshake_is_cut_off(serve, client, echo, server_tls
     with client(serve(echo, HttpLimits(head_time=0.3, close_time=0.3), server_tls).port) as c:
         c.send(b"\x16\x03\x01\x02\x00\x01")
         assert c.rest() in (b"", b"<reset>")
+
+
+def test_a_close_in_the_midst_of_the_handshake_is_no_error_of_ours(serve, client, echo, server_tls, trusting):
+    port = serve(echo, tls=server_tls).port
+    outgoing = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        trusting.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+    errors = []
+
+    def note(event):
+        if event.get("isError"):
+            errors.append(event["failure"].value)
+
+    globalLogPublisher.addObserver(note)
+    try:
+        with client(port) as c:
+            c.send(outgoing.read() + CLOSE_NOTIFY).rest()
+    finally:
+        globalLogPublisher.removeObserver(note)
+    assert errors == []
+    with client(port, trusting) as c:
+        assert c.send(REQUEST).read().status == 200
 
 
 def test_plain_http_on_the_tls_port_harms_nobody(serve, client, echo, server_tls, trusting):
