@@ -30,6 +30,7 @@ from privca.web.problems import problem
 from privca.web.transcript import Record, Transcript
 
 log = structlog.get_logger("privca.web")
+_MISSING = "RFC 9110 section 15.5.5"
 
 
 class Service(Protocol):
@@ -136,7 +137,11 @@ class Resource:
         if service is None or profile is None:
             what = f"profile {route.profile_id}" if route.profile_id else "default profile"
             missing = self._missing(exchange, f"there is no {route.protocol} {what}")
-            return missing if service is None else service.failure(exchange, request, None, 404, exchange.decision.detail)
+            return (
+                missing
+                if service is None
+                else service.failure(exchange, request, None, 404, f"{exchange.decision.detail} ({_MISSING})")
+            )
         exchange.profile_id = profile.id
         return await service.handle(exchange, request, profile)
 
@@ -153,8 +158,8 @@ class Resource:
         return profile
 
     def _missing(self, exchange: Exchange, detail: str) -> Response:
-        exchange.decided("refused", "RFC 9110 section 15.5.5", detail)
-        return problem(404, detail)
+        exchange.decided("refused", _MISSING, detail)
+        return problem(404, detail, _MISSING)
 
     async def _failure(
         self, exchange: Exchange, route: urls.Route | None, message: Message, peer: Peer, port: int, status: int, detail: str

@@ -187,6 +187,7 @@ def test_what_is_not_there_is_a_problem_document(parts, path):
     document = json.loads(response.body)
     assert document["status"] == 404
     assert document["type"] == "about:blank"
+    assert document["detail"].endswith(" (RFC 9110 section 15.5.5)")
     assert not parts.service.asked
     assert parts.transcript.records[0].exchange.decision.outcome == "refused"
 
@@ -196,6 +197,7 @@ def test_a_profile_that_is_not_there_is_said_by_the_protocol(parts, path):
     response = ask(parts, path)
     assert response.status == 404
     assert response.body.startswith(b"as we say it: there is no acme profile ")
+    assert response.body.endswith(b" (RFC 9110 section 15.5.5)")
     assert [profile for _, _, profile in parts.service.failed] == [None]
     assert not parts.service.asked
     assert parts.transcript.records[0].exchange.decision.outcome == "refused"
