@@ -107,11 +107,14 @@ def _request_line(line: str) -> tuple[str, str, int]:
             raise BadMessage(
                 400, "RFC 9112 section 3", "a request line is a method, one space, a target, one space, and HTTP/1.1"
             )
-    if method not in _METHODS:
-        if not _TOKEN.fullmatch(method):
-            raise BadMessage(400, "RFC 9110 section 9.1", "a method is a token")
-        raise BadMessage(501, "RFC 9110 section 15.6.2", "this method is not known here")
+    if method not in _METHODS and not _TOKEN.fullmatch(method):
+        raise BadMessage(400, "RFC 9110 section 9.1", "a method is a token")
     return method, target, 0 if version == "HTTP/1.0" else 1
+
+
+def _check_method(method: str) -> None:
+    if method not in _METHODS:
+        raise BadMessage(501, "RFC 9110 section 15.6.2", "this method is not known here")
 
 
 def read_head(head: bytes, limits: HttpLimits) -> Message:
@@ -155,6 +158,7 @@ def read_head(head: bytes, limits: HttpLimits) -> Message:
     elif target == "*" and method == "OPTIONS":
         path, query = target, ""
     else:
+        _check_method(method)  # the target of a CONNECT is none of these
         absolute = _ABSOLUTE.fullmatch(target)
         if absolute is None or not _AUTHORITY.fullmatch(absolute[1]):
             raise BadMessage(
@@ -352,7 +356,8 @@ class RequestReader:
         message = read_head(bytes(buffer[:end]), self._limits)
         del buffer[: end + 4]
         self._searched = 0
-        self.head = message  # first, so that whoever refuses the body knows whose it is
+        self.head = message  # first, so that whoever refuses the method or the body knows whose it is
+        _check_method(message.method)
         self._length = body_length(message, self._limits)
         if self._length is None:
             self._chunks = ChunkedBody(self._limits.body, self._limits.head)

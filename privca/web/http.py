@@ -303,6 +303,11 @@ class HttpConnection(TwistedProtocol):
         """Whether a request is under way, from its first octet to the last of its reply."""
         return self._state is not State.IDLE or self._reader.waiting
 
+    @property
+    def asking(self) -> bool:
+        """Whether more has come than a connection and a part of a head, which cost whoever only holds it nothing."""
+        return self._state in (State.BODY, State.ANSWERING, State.WRITING)
+
     def close(self) -> None:
         """Close after what is written; then read and drop what still comes, so that no reset destroys the reply on its way (RFC 9112 section 9.6)."""
         idle = self._state is State.IDLE and not self._reader.waiting
@@ -382,7 +387,7 @@ class HttpFactory(Factory[HttpConnection]):
         waiting = [connection for connection in self._connections if not connection.answering]
         if not waiting:
             return False
-        ended = min(waiting, key=lambda connection: (-held[connection.address], connection.busy, connection.deadline))
+        ended = min(waiting, key=lambda connection: (-held[connection.address], connection.asking, connection.deadline))
         ended.abort()
         self.forget(ended)
         return True

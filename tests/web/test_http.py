@@ -339,6 +339,21 @@ def test_the_number_of_connections_is_bounded(serve, client, echo, loop):
     assert served.factory.connections == 3
 
 
+def test_stalled_heads_make_room_before_who_has_just_come(serve, client, echo, loop):
+    served = serve(echo, HttpLimits(connections=3))
+    stalled = [client(served.port).send(b"GET / HT") for _ in range(3)]
+    while sum(connection.busy for connection in served.factory._connections) < 3:
+        loop.run(loop.pause, 0.01)
+    fresh = [client(served.port) for _ in range(2)]
+    assert [one.rest() for one in stalled[:2]] in ([b"", b""], [b"<reset>", b"<reset>"])
+    assert [one.send(get()).read().status for one in fresh] == [200, 200]
+
+
+def test_an_unknown_method_is_refused_by_who_knows_its_path(serve, client, echo):
+    assert client(serve(echo).port).send(b"BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n").read().status == 501
+    assert [head.path for head in echo.heads] == ["/pot"]
+
+
 def test_one_client_cannot_keep_others_out(serve, client, echo):
     served = serve(echo, HttpLimits(connections=5))
     with client(served.port, source="127.0.0.2") as other:
