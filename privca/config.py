@@ -19,7 +19,8 @@ import msgspec
 from privca.base.names import dns_name
 from privca.base.refused import Refused
 from privca.issuance.consistency import faults
-from privca.issuance.profile import CertificateAuthority, Profile, Struct, Template
+from privca.issuance.options import Struct
+from privca.issuance.profile import CertificateAuthority, Profile, Template
 
 SERVED_PROTOCOLS = frozenset({"acme"})
 """Protocols that this version has a service for: a profile of another one would be an endpoint that nobody answers."""

@@ -13,31 +13,42 @@ import msgspec
 
 from privca.base.exchange import Exchange
 from privca.base.names import Name
-from privca.issuance.ports import Certificate, RevocationReason
+from privca.issuance.ports import Certificate, Requested, RevocationReason
 from privca.issuance.profile import Revisioned
-from privca.pkix.rfc2986 import CertificationRequest
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who asks, after authentication: ``method`` is the profile's authentication method, ``id`` is stable, as ``acme:ACCOUNT``."""
+    """Who asks, after authentication: ``method`` is the profile's authentication method, ``id`` is stable, as ``acme:ACCOUNT``,
+    ``code:REFERENCE``, ``otp:NAME``, ``certificate:SERIAL`` or ``vendor:SHA-256``.
+
+    ``passcode`` is the passcode (its ID) that the request spends, in the transaction that records it as issued or pending.
+    ``certificate`` is the certificate of ours that it authenticated with. ``ra`` tells that it is a registration authority: it speaks for
+    others.
+    """
 
     method: str
     id: str
+    passcode: str = ""
+    certificate: Certificate | None = None
+    ra: bool = False
 
 
 class Submission(msgspec.Struct, frozen=True):
     """A request for a certificate, as facts.
 
     ``request_id`` is stable for this request (an ACME order ID, an EST identity + CSR digest): submitting it twice finds the same
-    certificate. ``proven`` are the names that the protocol itself proved (empty where the identity vouches for names).
+    certificate. ``csr`` is the request, PKCS #10 or CRMF. ``proven`` are the names that the protocol itself proved (empty where the
+    identity vouches for names). ``renews`` is the certificate that this request renews, if the protocol says that it is a renewal: it is
+    good, inside the profile's renewal window, and has the same subject and names unless the profile allows others.
     ``not_before`` and ``not_after`` are wishes; ``asked`` is when they were accepted, if the protocol accepts them before the CSR comes
     (an ACME order): a notBefore that was no backdating then is none now.
     """
 
     request_id: str
     identity: Identity
-    csr: CertificationRequest
-    proven: frozenset[Name]
+    csr: Requested
+    proven: frozenset[Name] = frozenset()
+    renews: Certificate | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
     asked: datetime | None = None
@@ -50,7 +61,8 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """The answer to a submission that waits (for a person): ask again after ``retry_after`` seconds."""
+    """The answer to a submission that waits (for a person): ask again after ``retry_after`` seconds, by submitting the same request
+    or by :meth:`Door.resume`."""
 
     retry_after: int
 
@@ -70,14 +82,33 @@ class Door(Protocol):
     async def check(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> None:
         """Judge a request without answering it, for who tells its client now and submits later. :raises Refused: as submit does."""
 
+    async def resume(self, exchange: Exchange, profile: Revisioned, request_id: str) -> Issued | Pending:
+        """Ask again for a request that was submitted: its certificate, once it is approved, which is issued now if it is not yet.
+
+        :raises Refused: ``NOT_FOUND`` for a request that nobody made, ``UNAUTHORIZED`` for one that was rejected, and as submit does.
+        """
+
     async def find(self, profile_id: str, request_id: str) -> Certificate | None:
         """The certificate that answered a request, whatever its status now."""
 
     async def certificate(self, serial: bytes) -> Certificate | None:
         """The record of a certificate."""
 
-    async def revoke(self, exchange: Exchange, certificate: Certificate, reason: RevocationReason, by: Identity) -> Certificate:
-        """Revoke. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``."""
+    async def revoke(
+        self,
+        exchange: Exchange,
+        certificate: Certificate,
+        reason: RevocationReason,
+        by: Identity,
+        invalidity_date: datetime | None = None,
+    ) -> Certificate:
+        """Revoke, or put on hold, for who has the right to by the profile (``revocation``) or has proven it by ACME's own rules.
+
+        :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``, ``UNAUTHORIZED``.
+        """
+
+    async def release(self, exchange: Exchange, certificate: Certificate, by: Identity) -> Certificate:
+        """Release from hold (CRLReason removeFromCRL). :raises Refused: ``WRONG_STATE`` if it is not on hold, ``UNAUTHORIZED``."""
 
     async def chains(self, certificate: Certificate) -> Sequence[Chain]:
         """The default chain first, then alternates (cross certificates of a rollover)."""

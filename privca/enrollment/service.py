@@ -13,10 +13,9 @@ from privca.base.refused import Reason, Refused
 from privca.enrollment.door import Chain, Identity, Issued, Submission
 from privca.issuance.authorities import Authorities
 from privca.issuance.issue import Issuer, Request
-from privca.issuance.ports import Certificate, IssuanceStore, RevocationReason
+from privca.issuance.ports import Certificate, IssuanceStore, Requested, RevocationReason
 from privca.issuance.profile import Revisioned
 from privca.issuance.revocation import SUBSCRIBER_REASONS, Revocation
-from privca.pkix.rfc2986 import CertificationRequest
 
 _BY_CHALLENGE = frozenset({"account", "eab", "open"})
 """Authentication methods under which every name is proven by the protocol (ACME), and none is vouched for by the identity."""
@@ -63,7 +62,22 @@ class EnrollmentService:
         """The record of a certificate."""
         return await self._store.certificate_by_serial(serial)
 
-    async def revoke(self, exchange: Exchange, certificate: Certificate, reason: RevocationReason, by: Identity) -> Certificate:
+    async def resume(self, exchange: Exchange, profile: Revisioned, request_id: str) -> Issued:
+        """The certificate of a request that was submitted. :raises Refused: ``NOT_FOUND``."""
+        certificate = await self._issuer.answered(profile.id, request_id)
+        if certificate is None:
+            raise Refused(Reason.NOT_FOUND, "profile: authentication", "no such request was made")
+        exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
+        return Issued(certificate)
+
+    async def revoke(
+        self,
+        exchange: Exchange,
+        certificate: Certificate,
+        reason: RevocationReason,
+        by: Identity,
+        invalidity_date: datetime | None = None,
+    ) -> Certificate:
         """Revoke for a subscriber. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``."""
         if reason not in SUBSCRIBER_REASONS:
             raise Refused(
@@ -73,9 +87,15 @@ class EnrollmentService:
                 expected=", ".join(str(int(known)) for known in sorted(SUBSCRIBER_REASONS)),
                 got=str(int(reason)),
             )
-        revoked = await self._revocation.revoke(certificate.serial, reason, by.id, exchange.now)
+        revoked = await self._revocation.revoke(certificate.serial, reason, by.id, exchange.now, invalidity_date=invalidity_date)
         exchange.decided("revoked", "RFC 5280 section 5.3.1", serial=revoked.serial.hex(), reason=reason.name.lower())
         return revoked
+
+    async def release(self, exchange: Exchange, certificate: Certificate, by: Identity) -> Certificate:
+        """Release from hold. :raises Refused: ``WRONG_STATE``."""
+        released = await self._revocation.release(certificate.serial, by.id)
+        exchange.decided("released", "RFC 5280 section 5.3.1", serial=released.serial.hex())
+        return released
 
     async def chains(self, certificate: Certificate) -> Sequence[Chain]:
         """The default chain first, then one for every other root that a cross certificate leads to."""
@@ -132,7 +152,7 @@ def _names(submission: Submission) -> tuple[Name, ...]:
     return names
 
 
-def _names_of_csr(csr: CertificationRequest) -> tuple[Name, ...]:
+def _names_of_csr(csr: Requested) -> tuple[Name, ...]:
     """SubjectAltName and common name together: a DNS name may stand in either or both (RFC 8555 section 7.4), an IP address in the
     subjectAltName (RFC 8738 section 3), and whatever else is in the common name must be in the subjectAltName too."""
     names = csr.names

@@ -18,12 +18,11 @@ from privca.issuance.authorities import Authorities
 from privca.issuance.ca_key import CaKey
 from privca.issuance.name_policy import NamePolicy
 from privca.issuance.policy import KeyPolicy, ValidityPolicy, Window
-from privca.issuance.ports import Certificate, CertificateStatus, Conflict, IssuanceStore, Keys
+from privca.issuance.ports import Certificate, CertificateStatus, Conflict, IssuanceStore, Keys, Requested
 from privca.issuance.profile import Revisioned
 from privca.issuance.serials import serial_number
 from privca.issuance.signing import prepare, record_and_sign, sign_recorded
 from privca.issuance.template import CertificateTemplate
-from privca.pkix.rfc2986 import CertificationRequest
 from privca.pkix.rfc5280.identifiers import key_identifier
 from privca.pkix.rfc5280.names import attributes_of
 
@@ -37,7 +36,7 @@ class Request(msgspec.Struct, frozen=True):
 
     request_id: str
     identity: str
-    csr: CertificationRequest
+    csr: Requested
     names: tuple[Name, ...]
     not_before: datetime | None = None
     not_after: datetime | None = None

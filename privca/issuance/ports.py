@@ -8,8 +8,39 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
+from cryptography import x509
 
 from privca.base.names import Name
+from privca.pkix.weak import SigningPublicKey
+
+
+class Requested(Protocol):
+    """What a certificate is asked for with, whatever the format: PKCS #10 (:mod:`privca.pkix.rfc2986`) or CRMF. Facts and wishes; the
+    format has checked proof of possession and that the key is not weak, policy judges the rest."""
+
+    @property
+    def der(self) -> bytes:
+        """The octets received."""
+
+    @property
+    def subject(self) -> x509.Name:
+        """The subject asked for; empty if none is."""
+
+    @property
+    def spki(self) -> bytes:
+        """SubjectPublicKeyInfo as the certificate will hold it."""
+
+    @property
+    def public_key(self) -> SigningPublicKey:
+        """The same as a key."""
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """The subjectAltName in canonical form, in the order of the request, without duplicates."""
+
+    @property
+    def extensions(self) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+        """The extensions asked for, subjectAltName included."""
 
 
 class GenerationRole(enum.StrEnum):

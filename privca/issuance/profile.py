@@ -10,13 +10,15 @@ from typing import Literal
 
 import msgspec
 
+from privca.issuance.options import Struct
+from privca.issuance.options.acme import AcmeOptions
+from privca.issuance.options.cmp import CmpOptions
+from privca.issuance.options.est import EstOptions
+from privca.issuance.options.scep import ScepOptions
+
 KeyKind = Literal["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
 Authentication = Literal["code", "otp", "certificate", "account", "eab", "approval", "open"]
 Protocol = Literal["acme", "est", "scep", "cmp"]
-
-
-class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the configuration: immutable, unknown keys refused."""
 
 
 class SubjectRule(Struct, kw_only=True, frozen=True):
@@ -40,7 +42,7 @@ class ExtraExtension(Struct, kw_only=True, frozen=True):
 class Template(Struct, kw_only=True, frozen=True):
     """What a certificate looks like, whoever asks for it."""
 
-    subject: dict[str, SubjectRule] = {}
+    subject: dict[str, SubjectRule] = msgspec.field(default_factory=dict)
     """Attributes that are not listed are dropped from the request, unless ``subject_other`` says otherwise."""
     subject_other: Literal["drop", "refuse", "copy"] = "drop"
     names: tuple[Literal["dns", "ip", "email", "uri"], ...] = ("dns", "ip")
@@ -85,41 +87,17 @@ class Names(Struct, kw_only=True, frozen=True):
     """How many names one certificate may have."""
 
 
-class AcmeOptions(Struct, kw_only=True, frozen=True):
-    """Options of an ACME profile (RFC 8555 and its companions)."""
+class RevocationRights(Struct, kw_only=True, frozen=True):
+    """Who may revoke certificates of a profile by its protocol, beside the administrator, who always may."""
 
-    challenges: tuple[Literal["http-01", "dns-01", "tls-alpn-01"], ...] = ("http-01", "dns-01", "tls-alpn-01")
-    terms_of_service: str = ""
-    """URL; when set, accounts must agree (RFC 8555 section 7.3)."""
-    website: str = ""
-    """URL about the CA; where a rate limit is hit, its documentation is looked for there (RFC 8555 section 6.6)."""
-    caa_identities: tuple[str, ...] = ()
-    caa: bool = False
-    """Whether CAA records are checked (RFC 8659), with both parameters of RFC 8657: accounturi, the account URL as the client that asks has
-    it, and validationmethods, challenge types. DNSSEC is left to the resolver."""
-    nonce_life: str = "1h"
-    order_life: str = "7d"
-    authorization_life: str = "30d"
-    """How long a valid authorization may be reused."""
-    authorization_reuse: bool = True
-    pre_authorization: bool = True
-    finalize: Literal["synchronous", "processing"] = "synchronous"
-    retry_after: int = 3
-    """Seconds that Retry-After tells a client that polls."""
-    orders_per_page: int = 50
-    contacts_maximum: int = 10
-    validation_attempts: int = 3
-    """How often a challenge is tried before it is invalid (RFC 8555 section 8.2)."""
-    validation_interval: str = "2s"
-    validity_request: bool = True
-    """Whether notBefore and notAfter of newOrder are honoured, or refused."""
-    alternate_chains: bool = True
-    orders_limit: str = ""
-    """How many orders one account may make, as ``300/3h``: 300 in any three hours (RFC 8555 section 6.6). Empty: any number."""
-    accounts_limit: str = ""
-    """The same for new accounts of the profile."""
-    failures_limit: str = ""
-    """The same for one account's authorizations of one name that failed, counted from when they were made."""
+    owner: bool = True
+    """The holder of the certificate's key."""
+    account: bool = True
+    """Who asked for it: the same account, code or passcode's name (the ``identity`` of its record)."""
+    ra: bool = True
+    """A registration authority of the profile (a certificate with cmcRA)."""
+    hold: bool = True
+    """Whether these may put a certificate on hold and release it."""
 
 
 class Profile(Struct, kw_only=True, frozen=True):
@@ -137,7 +115,21 @@ class Profile(Struct, kw_only=True, frozen=True):
     rsa_minimum: int = 2048
     rsa_maximum: int = 8192
     authentication: tuple[Authentication, ...]
+    """Alternatives: a request is admitted by any one of them. ``approval`` admits a request that presents no credential at all, and a
+    person decides; a wrong credential is refused, it never falls back to this."""
+    approval_always: bool = False
+    """Whether a person decides about every request, whatever admitted it."""
     names: Names = Names()
+    names_by: dict[Authentication, Names] = msgspec.field(default_factory=dict)
+    """A name policy in place of ``names`` for requests that this method admitted."""
+    certificate_profiles: tuple[str, ...] = ()
+    """Profiles whose certificates authenticate here (method ``certificate``), beside this profile's own."""
+    vendor_anchors: tuple[str, ...] = ()
+    """Certificates (PEM, or the name of a file of them beside the TOML, which is read when the profile is loaded) of CAs of others, as
+    vendors of devices: what they certified authenticates here (method ``certificate``) for a first enrollment."""
+    rename: bool = False
+    """Whether a renewal may ask for another subject or other names than the certificate that it renews."""
+    revocation: RevocationRights = RevocationRights()
     backdate: str = "1m"
     """How far notBefore lies in the past, for clients whose clock is slow."""
     default: bool = False
@@ -146,6 +138,9 @@ class Profile(Struct, kw_only=True, frozen=True):
     tolerant: bool = True
     """Whether known, harmless deviations of real clients are accepted (BER in CSRs, attribute order, Accept without our formats)."""
     acme: AcmeOptions = AcmeOptions()
+    est: EstOptions = EstOptions()
+    scep: ScepOptions = ScepOptions()
+    cmp: CmpOptions = CmpOptions()
 
 
 class CertificateAuthority(Struct, kw_only=True, frozen=True):

@@ -33,7 +33,8 @@ from privca.enrollment.door import Issued, Pending, Submission
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
 from privca.issuance.issue import Issuer
-from privca.issuance.profile import AcmeOptions, CertificateAuthority, Names, Profile, Revisioned, Template
+from privca.issuance.options.acme import AcmeOptions
+from privca.issuance.profile import CertificateAuthority, Names, Profile, Revisioned, Template
 from privca.issuance.publication import PublicUrls
 from privca.issuance.revocation import Revocation
 from privca.keys.software import SoftwareKeys

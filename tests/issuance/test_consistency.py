@@ -6,8 +6,8 @@ import pytest
 
 from privca.issuance.consistency import faults
 from privca.issuance.issue import ProfileRules
+from privca.issuance.options.acme import AcmeOptions
 from privca.issuance.profile import (
-    AcmeOptions,
     CertificateAuthority,
     ExtraExtension,
     Names,

@@ -30,7 +30,8 @@ from privca.base.http import Peer, Request
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
 from privca.issuance.issue import Issuer
-from privca.issuance.profile import AcmeOptions, CertificateAuthority, Names, Profile, SubjectRule, Template
+from privca.issuance.options.acme import AcmeOptions
+from privca.issuance.profile import CertificateAuthority, Names, Profile, SubjectRule, Template
 from privca.issuance.publication import PublicUrls
 from privca.issuance.revocation import Revocation
 from privca.keys.secrets import SecretBox

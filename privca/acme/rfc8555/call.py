@@ -17,7 +17,8 @@ from privca.base.exchange import Exchange
 from privca.base.http import Request, Response
 from privca.base.refused import Reason, Refused
 from privca.enrollment.door import Door, Identity
-from privca.issuance.profile import AcmeOptions, Revisioned
+from privca.issuance.options.acme import AcmeOptions
+from privca.issuance.profile import Revisioned
 from privca.jose.rfc7517 import PublicJwk
 
 

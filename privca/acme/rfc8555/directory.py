@@ -7,7 +7,8 @@ import msgspec
 from privca.acme.rfc8555.call import json
 from privca.acme.rfc8555.urls import Urls
 from privca.base.http import Response
-from privca.issuance.profile import AcmeOptions, Revisioned
+from privca.issuance.options.acme import AcmeOptions
+from privca.issuance.profile import Revisioned
 
 
 class Meta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

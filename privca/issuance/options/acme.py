@@ -1,0 +1,44 @@
+"""Options of ACME profiles."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from privca.issuance.options import Struct
+
+
+class AcmeOptions(Struct, kw_only=True, frozen=True):
+    """Options of an ACME profile (RFC 8555 and its companions)."""
+
+    challenges: tuple[Literal["http-01", "dns-01", "tls-alpn-01"], ...] = ("http-01", "dns-01", "tls-alpn-01")
+    terms_of_service: str = ""
+    """URL; when set, accounts must agree (RFC 8555 section 7.3)."""
+    website: str = ""
+    """URL about the CA; where a rate limit is hit, its documentation is looked for there (RFC 8555 section 6.6)."""
+    caa_identities: tuple[str, ...] = ()
+    caa: bool = False
+    """Whether CAA records are checked (RFC 8659), with both parameters of RFC 8657: accounturi, the account URL as the client that asks has
+    it, and validationmethods, challenge types. DNSSEC is left to the resolver."""
+    nonce_life: str = "1h"
+    order_life: str = "7d"
+    authorization_life: str = "30d"
+    """How long a valid authorization may be reused."""
+    authorization_reuse: bool = True
+    pre_authorization: bool = True
+    finalize: Literal["synchronous", "processing"] = "synchronous"
+    retry_after: int = 3
+    """Seconds that Retry-After tells a client that polls."""
+    orders_per_page: int = 50
+    contacts_maximum: int = 10
+    validation_attempts: int = 3
+    """How often a challenge is tried before it is invalid (RFC 8555 section 8.2)."""
+    validation_interval: str = "2s"
+    validity_request: bool = True
+    """Whether notBefore and notAfter of newOrder are honoured, or refused."""
+    alternate_chains: bool = True
+    orders_limit: str = ""
+    """How many orders one account may make, as ``300/3h``: 300 in any three hours (RFC 8555 section 6.6). Empty: any number."""
+    accounts_limit: str = ""
+    """The same for new accounts of the profile."""
+    failures_limit: str = ""
+    """The same for one account's authorizations of one name that failed, counted from when they were made."""
