@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
+
+
+class ChannelBinding(enum.StrEnum):
+    """Octets that both ends of one TLS connection know and no other connection has."""
+
+    TLS_UNIQUE = "tls-unique"
+    """RFC 5929 section 3; TLS 1.2 alone, and there only with the extended master secret (RFC 7627)."""
+    TLS_EXPORTER = "tls-exporter"
+    """RFC 9266; here for TLS 1.3 alone."""
+
+
+class TlsSession(Protocol):
+    """What can be asked about the TLS connection that a request came by. Nothing is computed before it is asked for."""
+
+    @property
+    def version(self) -> str:
+        """``TLSv1.2`` or ``TLSv1.3``."""
+
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that the client sent behind its own, DER, in its order."""
+
+    def channel_binding(self, kind: ChannelBinding) -> bytes | None:
+        """The octets of a channel binding; None where this connection has none of that kind that could be trusted."""
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -13,11 +38,13 @@ class Peer(msgspec.Struct, frozen=True):
 
     ``address`` is the remote IP address as text; ``tls`` tells whether the connection is TLS; ``certificate`` is the
     client's end-entity certificate as DER, if it presented one (it proves possession of the key; trusting it is the profile's matter).
+    ``session`` is None without TLS.
     """
 
     address: str
     tls: bool = False
     certificate: bytes | None = None
+    session: TlsSession | None = None
 
 
 class Request(msgspec.Struct, frozen=True):

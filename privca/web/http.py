@@ -29,6 +29,7 @@ from privca.base.http import Peer, Response
 from privca.web.awaiting import drive
 from privca.web.framing import BadMessage, HttpLimits, Message, RequestReader
 from privca.web.reactor import DelayedCall, Reactor, Transport
+from privca.web.tls import Session
 
 log = structlog.get_logger("privca.web")
 
@@ -223,10 +224,13 @@ class HttpConnection(TwistedProtocol):
                 self.deadline = time.monotonic() + self._limits.head_time
 
     def _meet(self) -> Peer:
-        presented = self._tcp.getPeerCertificate() if self._tls else None
+        if not self._tls:
+            self._peer = Peer(self.address)
+            return self._peer
+        presented = self._tcp.getPeerCertificate()
         # Not parsed here: TLS accepts certificates that the parser does not, and whoever trusts them reads them.
         certificate = None if presented is None else dump_certificate(FILETYPE_ASN1, presented)
-        self._peer = Peer(self.address, self._tls, certificate)
+        self._peer = Peer(self.address, True, certificate, Session(self._tcp.getHandle()))
         return self._peer
 
     def _answered(self, reply: Reply, message: Message) -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
@@ -57,7 +58,7 @@ class Reactor(Protocol):
 
 
 class Transport(Protocol):
-    """TCP, or TLS over it; only TLS has ``getPeerCertificate``."""
+    """TCP, or TLS over it; only TLS has ``getPeerCertificate`` and a handle that is its connection."""
 
     def write(self, data: bytes) -> None:
         """Send, now or later."""
@@ -79,6 +80,9 @@ class Transport(Protocol):
 
     def getPeerCertificate(self) -> X509 | None:  # noqa: N802
         """What the other end presented in TLS."""
+
+    def getHandle(self) -> SSL.Connection:  # noqa: N802
+        """The TLS connection."""
 
     def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
         """RFC 896 off: replies are written whole."""

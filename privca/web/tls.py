@@ -3,7 +3,8 @@
 Whether a client certificate is trusted is the matter of a profile (EST, CMP), so the handshake only proves that the client has the
 key. HTTP/2 is not offered (it costs four times the CPU). No session is ever resumed: a ticket key that is not rotated over all
 workers would end forward secrecy (RFC 9325 section 3.3), and clients of a CA come seldom. (In TLS 1.3 OpenSSL still sends tickets;
-they name sessions that are not kept.)
+they name sessions that are not kept.) Nor is a handshake repeated (no renegotiation), so that the first Finished of a connection is the
+client's and the only one: what RFC 5929 section 3 makes a channel binding of.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from OpenSSL import SSL
-from OpenSSL.crypto import X509
+from OpenSSL._util import lib as _openssl
+from OpenSSL.crypto import FILETYPE_ASN1, X509, dump_certificate
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from privca.base.http import ChannelBinding
 from privca.web.reactor import Reactor
 
 ServerKey = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
@@ -32,6 +35,8 @@ _SUITES = (
     b"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 )
 _HTTP = b"http/1.1"
+# RFC 9266 section 2.
+_EXPORTER_LABEL, _EXPORTER_LENGTH = b"EXPORTER-Channel-Binding", 32
 
 
 class Connection(SSL.Connection):
@@ -44,6 +49,40 @@ class Connection(SSL.Connection):
             super().do_handshake()
         except SSL.ZeroReturnError:
             raise SSL.SysCallError(-1, "Unexpected EOF") from None
+
+
+class Session:
+    """One TLS connection as the protocols may ask about it (:class:`privca.base.http.TlsSession`). It may be asked when the
+    connection has ended; there may be no channel binding any more then."""
+
+    def __init__(self, connection: SSL.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def version(self) -> str:
+        """``TLSv1.2`` or ``TLSv1.3``."""
+        return self._connection.get_protocol_version_name()
+
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that the client sent behind its own, DER, in its order."""
+        # On the server's side OpenSSL leaves the client's own certificate out of this list.
+        return tuple(dump_certificate(FILETYPE_ASN1, one) for one in self._connection.get_peer_cert_chain() or ())
+
+    def channel_binding(self, kind: ChannelBinding) -> bytes | None:
+        """The octets of a channel binding, or None: without the extended master secret a man in the middle can give two connections
+        the same ``tls-unique`` (RFC 7627 section 1), and in TLS 1.3 there is none (RFC 8446 section C.5)."""
+        if kind is ChannelBinding.TLS_EXPORTER:
+            if self.version != "TLSv1.3":
+                return None
+            return self._connection.export_keying_material(_EXPORTER_LABEL, _EXPORTER_LENGTH, b"")
+        if self.version != "TLSv1.2" or not _has_extended_master_secret(self._connection):
+            return None
+        return self._connection.get_peer_finished()
+
+
+def _has_extended_master_secret(connection: SSL.Connection) -> bool:
+    # pyOpenSSL has the call and no method for it.
+    return bool(_openssl.SSL_get_extms_support(connection._ssl) == 1)
 
 
 @implementer(IOpenSSLServerConnectionCreator)
