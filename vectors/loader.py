@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ class Vector:
     ``verdict`` is ``valid``, ``acceptable`` (deviates, and a tolerant receiver takes it) or ``invalid``; ``clause`` is the section that
     an acceptable or invalid one breaks. ``control`` names the valid vector of which an invalid one is a copy but for its mutation.
     ``expected`` holds values that can be read from the octets.
+
+    A message has a ``direction``, ``request`` or ``reply``; ``reply_to`` is the ID of the request. ``needs`` names the files of ``keys``
+    that open or check it, ``tls`` says of an EST request what its connection was, ``fidelity`` which parts are octet for octet
+    as they were on the wire.
     """
 
     id: str
@@ -29,6 +33,11 @@ class Vector:
     expected: dict[str, Any]
     origin: dict[str, str]
     path: Path
+    direction: str | None = None
+    reply_to: str | None = None
+    fidelity: str = "octets"
+    needs: tuple[str, ...] = ()
+    tls: dict[str, Any] = field(default_factory=dict)
 
 
 def schema() -> dict[str, Any]:
@@ -42,6 +51,28 @@ def load(kind: str) -> Sequence[Vector]:
     return [_vector(path) for path in sorted((_HERE / kind).glob("*.json"))]
 
 
+def requests(kind: str) -> Sequence[Vector]:
+    """The requests of a kind that has messages, by ID."""
+    return [vector for vector in load(kind) if vector.direction == "request"]
+
+
+def reply_to(request: Vector) -> Vector | None:
+    """What was answered to a recorded request; nothing, if no answer was kept."""
+    path = request.path.with_name(f"{request.id}.reply.json")
+    return _vector(path) if path.is_file() else None
+
+
+def file(name: str) -> Path:
+    """A key or certificate that a vector needs, by the name that ``needs`` has."""
+    return _HERE / "keys" / name
+
+
+def secrets() -> dict[str, dict[str, str]]:
+    """The passwords and secrets of the recordings, by protocol."""
+    loaded: dict[str, dict[str, str]] = json.loads(file("secrets.json").read_text())
+    return loaded
+
+
 def _vector(path: Path) -> Vector:
     case = json.loads(path.read_text())
     return Vector(
@@ -53,4 +84,9 @@ def _vector(path: Path) -> Vector:
         expected=case.get("expected", {}),
         origin=case["origin"],
         path=path,
+        direction=case.get("direction"),
+        reply_to=case.get("reply_to"),
+        fidelity=case.get("fidelity", "octets"),
+        needs=tuple(case.get("needs", ())),
+        tls=case.get("tls", {}),
     )
