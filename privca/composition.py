@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from privca.config import Config, ConfigurationError, load
 from privca.enrollment.door import Door
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
+from privca.issuance.delegates import Delegates, Lock
 from privca.issuance.issue import Issuer
 from privca.issuance.ports import Keys
 from privca.issuance.profile import Profile, Template
@@ -50,6 +51,7 @@ class Parts:
     store: Store
     keys: Keys
     authorities: Authorities
+    delegates: Delegates
     issuer: Issuer
     revocation: Revocation
     lists: RevocationLists
@@ -76,11 +78,12 @@ def run(work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
     raise RuntimeError("a command came upon something to wait for")
 
 
-def compose(config: Config, offload: Offload, *, create: bool = False) -> Parts:
+def compose(config: Config, offload: Offload, *, create: bool = False, lock: Lock = nullcontext) -> Parts:
     """Open keys and store, and build the CA on them.
 
     :param create: make the directory of the keys and the key of the store if they are absent, as only ``up`` and the first
         ``ca rollover`` do.
+    :param lock: makes locks; the default is for where nobody else waits.
     :raises Refused: if keys or database are not as they should be.
     """
     clock, entropy = SystemClock(), SystemEntropy()
@@ -88,10 +91,11 @@ def compose(config: Config, offload: Offload, *, create: bool = False) -> Parts:
     keys = SoftwareKeys(config.file(config.store.keys), offload)
     store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable)
     authorities = Authorities(store, keys, config.ca, clock, PublicUrls(config.server.http_url), entropy)
+    delegates = Delegates(store, keys, authorities, clock, entropy, lock)
     issuer, revocation = Issuer(store, keys, authorities), Revocation(store)
     lists = RevocationLists(store, keys, authorities, offload)
     door = EnrollmentService(store, authorities, issuer, revocation)
-    return Parts(config, clock, entropy, secrets, store, keys, authorities, issuer, revocation, lists, door)
+    return Parts(config, clock, entropy, secrets, store, keys, authorities, delegates, issuer, revocation, lists, door)
 
 
 @contextmanager

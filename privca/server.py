@@ -39,6 +39,7 @@ from privca.web.dns import Dns, DnsFailure, system_servers
 from privca.web.framing import HttpLimits
 from privca.web.http import HttpFactory
 from privca.web.listeners import Listeners, adopt
+from privca.web.lock import ReactorLock
 from privca.web.metrics import SHARED, Exposition, Metrics, SharedMetrics
 from privca.web.prober import NetworkProber, ProberLimits
 from privca.web.resolver import LabResolver
@@ -71,7 +72,7 @@ class Front:
     """What serves requests: in the only process, or in each worker."""
 
     def __init__(self, config: Config, metrics: Metrics, exchange_log: ExchangeLog, name: str) -> None:
-        self.parts = compose(config, deferToThread)
+        self.parts = compose(config, deferToThread, lock=ReactorLock)
         self._config = config
         self._background = ReactorBackground(reactor)
         self._acme = AcmeService(

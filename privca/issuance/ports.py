@@ -155,6 +155,18 @@ class CrlRecord(msgspec.Struct, frozen=True):
     der: bytes
 
 
+class DelegateRecord(msgspec.Struct, frozen=True):
+    """A certificate that one key of a CA issued to the CA itself for a purpose. ``key`` is the reference of its private key; ``number``
+    counts from 1 for each purpose of each key: the highest is the one in use."""
+
+    authority: str
+    generation: int
+    purpose: str
+    number: int
+    key: str
+    serial: bytes
+
+
 class Conflict(Exception):
     """A record was changed by somebody else since it was read, or a unique key is taken: read again and decide again."""
 
@@ -180,6 +192,12 @@ class IssuanceStore(Protocol):
     async def certificate_by_request(self, profile_id: str, request_id: str) -> Certificate | None:
         """The record of a request."""
 
+    async def delegates(self, authority: str, purpose: str) -> Sequence[DelegateRecord]:
+        """The delegates of all keys of a CA for a purpose, by generation and number."""
+
+    async def add_delegate(self, record: DelegateRecord, certificate: Certificate) -> None:
+        """Record a delegate and its prepared certificate in one transaction. :raises Conflict: if its number is taken."""
+
     async def certificates(
         self, *, profile_id: str | None = None, after: bytes | None = None, limit: int = 100
     ) -> Sequence[Certificate]:
@@ -204,14 +222,42 @@ class IssuanceStore(Protocol):
         """
 
 
+class Oaep(msgspec.Struct, frozen=True):
+    """Parameters of RSAES-OAEP (RFC 8017 section 7.1): hashes by name (sha1, sha256, sha384, sha512), ``mask`` that of MGF1."""
+
+    hash_name: str = "sha256"
+    mask: str = "sha256"
+    label: bytes = b""
+
+
 class Keys(Protocol):
-    """Private keys by reference. Nothing but signatures ever comes out."""
+    """Private keys by reference. The keys themselves never come out.
+
+    Whatever is wrong with a ciphertext or a peer's key is one refusal, ``MALFORMED`` by ``keys: decipherment``, which tells nothing.
+    """
 
     async def generate(self, reference: str, kind: str) -> bytes:
-        """Make a key of a kind of ``CertificateAuthority.key`` under a new reference; its SubjectPublicKeyInfo as DER."""
+        """Make a key of a kind of ``CertificateAuthority.key``, P-521, X25519, ML-KEM-768 or ML-KEM-1024 under a new reference; its
+        SubjectPublicKeyInfo as DER."""
 
     async def public_key(self, reference: str) -> bytes:
         """SubjectPublicKeyInfo as DER."""
 
     def sign(self, reference: str, message: bytes, hash_name: str) -> Awaitable[bytes]:
         """Sign ``message``: ECDSA or RSA PKCS#1 v1.5 with ``hash_name`` (sha256, sha384, sha512); Ed25519 and ML-DSA ignore it."""
+
+    def decrypt(self, reference: str, ciphertext: bytes, oaep: Oaep | None = None) -> Awaitable[bytes]:
+        """Decrypt with an RSA key: RSAES-OAEP, or without its parameters RSAES-PKCS1-v1_5, where a padding that is wrong gives octets
+        that nobody can foresee (implicit rejection) and no refusal: who asked has to notice by what they decipher.
+
+        :raises Refused: ``MALFORMED``.
+        """
+
+    def agree(self, reference: str, peer: bytes) -> Awaitable[bytes]:
+        """The secret shared with a peer's public key (SubjectPublicKeyInfo, DER) on the same curve: ECDH or X25519, no key derivation.
+
+        :raises Refused: ``MALFORMED``.
+        """
+
+    def decapsulate(self, reference: str, ciphertext: bytes) -> Awaitable[bytes]:
+        """The shared secret of an ML-KEM ciphertext. :raises Refused: ``MALFORMED``."""

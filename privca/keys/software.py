@@ -7,10 +7,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, padding, rsa, x25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_private_key,
+)
 
 from privca.base.refused import Reason, Refused
+from privca.issuance.ports import Oaep
 from privca.keys.files import private_directory, read_private, write_private
 from privca.pkix.signatures import HASHES
 
@@ -19,13 +29,16 @@ Offload: TypeAlias = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 
 _Inline: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 _Offloaded: TypeAlias = rsa.RSAPrivateKey | mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
-_PrivateKey: TypeAlias = _Inline | _Offloaded
+_Signing: TypeAlias = _Inline | _Offloaded
+_Deciphering: TypeAlias = x25519.X25519PrivateKey | mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey
+_PrivateKey: TypeAlias = _Signing | _Deciphering
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAXIMUM_OCTETS = 1 << 16
 _KINDS: dict[str, Callable[[], _PrivateKey]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
     "RSA-2048": lambda: rsa.generate_private_key(65537, 2048),
     "RSA-3072": lambda: rsa.generate_private_key(65537, 3072),
     "RSA-4096": lambda: rsa.generate_private_key(65537, 4096),
@@ -33,7 +46,12 @@ _KINDS: dict[str, Callable[[], _PrivateKey]] = {
     "ML-DSA-44": mldsa.MLDSA44PrivateKey.generate,
     "ML-DSA-65": mldsa.MLDSA65PrivateKey.generate,
     "ML-DSA-87": mldsa.MLDSA87PrivateKey.generate,
+    "X25519": x25519.X25519PrivateKey.generate,
+    "ML-KEM-768": mlkem.MLKEM768PrivateKey.generate,
+    "ML-KEM-1024": mlkem.MLKEM1024PrivateKey.generate,
 }
+# OAEP and MGF1 do not rest on collision resistance; SHA-1 is what RFC 4055 section 4.1 makes their default, and what clients send.
+_OAEP_HASHES: dict[str, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), **HASHES}  # noqa: S303
 
 
 class SoftwareKeys:
@@ -87,8 +105,60 @@ class SoftwareKeys:
         if isinstance(key, rsa.RSAPrivateKey):
             rsa_key, algorithm = key, HASHES[hash_name]
             return await self._offload(lambda: rsa_key.sign(message, padding.PKCS1v15(), algorithm))
+        if isinstance(key, _Deciphering):
+            raise _wrong_kind(reference, "sign")
         mldsa_key = key
         return await self._offload(lambda: mldsa_key.sign(message))
+
+    async def decrypt(self, reference: str, ciphertext: bytes, oaep: Oaep | None = None) -> bytes:
+        """Decrypt with an RSA key: RSAES-OAEP, or without its parameters RSAES-PKCS1-v1_5 with implicit rejection.
+
+        :raises Refused: ``MALFORMED`` if it cannot be deciphered, ``INTERNAL`` as :meth:`public_key` and for a key that is not RSA.
+        """
+        key = self._load(reference)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise _wrong_kind(reference, "decrypt")
+        scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+        if oaep is not None:
+            mask = padding.MGF1(_OAEP_HASHES[oaep.mask])
+            scheme = padding.OAEP(mask, _OAEP_HASHES[oaep.hash_name], oaep.label or None)
+
+        def work() -> bytes:
+            try:
+                return key.decrypt(ciphertext, scheme)
+            except ValueError:
+                raise _undeciphered() from None
+
+        return await self._offload(work)
+
+    async def agree(self, reference: str, peer: bytes) -> bytes:
+        """The secret shared with a peer's public key (SubjectPublicKeyInfo as DER): ECDH or X25519, no key derivation.
+
+        :raises Refused: as :meth:`decrypt`, ``MALFORMED`` for a public key that is not on our curve, too.
+        """
+        key = self._load(reference)
+        if not isinstance(key, ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey):
+            raise _wrong_kind(reference, "agree on a secret")
+        try:
+            public_key = load_der_public_key(peer)
+            if isinstance(key, x25519.X25519PrivateKey):
+                if isinstance(public_key, x25519.X25519PublicKey):
+                    return key.exchange(public_key)
+            elif isinstance(public_key, ec.EllipticCurvePublicKey):
+                return key.exchange(ec.ECDH(), public_key)
+        except (ValueError, UnsupportedAlgorithm):
+            raise _undeciphered() from None
+        raise _undeciphered()
+
+    async def decapsulate(self, reference: str, ciphertext: bytes) -> bytes:
+        """The shared secret of an ML-KEM ciphertext (FIPS 203: a wrong one gives a secret that nobody knows). :raises Refused: as :meth:`decrypt`."""
+        key = self._load(reference)
+        if not isinstance(key, mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey):
+            raise _wrong_kind(reference, "decapsulate")
+        try:
+            return key.decapsulate(ciphertext)
+        except ValueError:
+            raise _undeciphered() from None
 
     def _path(self, reference: str) -> Path:
         # A reference is a name in our directory and nothing else: no separator, no leading dot.
@@ -105,6 +175,15 @@ class SoftwareKeys:
         return key
 
 
+def _wrong_kind(reference: str, what: str) -> Refused:
+    return Refused(Reason.INTERNAL, "keys: kind", f"this kind of key does not {what}", got=reference)
+
+
+def _undeciphered() -> Refused:
+    """One refusal for whatever is wrong with what was to be deciphered."""
+    return Refused(Reason.MALFORMED, "keys: decipherment", "this cannot be deciphered")
+
+
 def _read(path: Path) -> _PrivateKey:
     try:
         key = load_pem_private_key(read_private(path, _MAXIMUM_OCTETS), None)
@@ -112,9 +191,7 @@ def _read(path: Path) -> _PrivateKey:
         # Not chained: what a parser says of a file with a key in it stays here.
         raise Refused(Reason.INTERNAL, "keys: format", f"{path}: not an unencrypted PKCS #8 PEM file") from None
     if not isinstance(key, _PrivateKey):
-        raise Refused(
-            Reason.INTERNAL, "keys: format", f"{path}: a kind of key that does not sign here", expected=", ".join(_KINDS)
-        )
+        raise Refused(Reason.INTERNAL, "keys: format", f"{path}: a kind of key that is not used here", expected=", ".join(_KINDS))
     return key
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from privca.issuance.ports import (
@@ -13,6 +14,7 @@ from privca.issuance.ports import (
     CertificateStatus,
     Conflict,
     CrlRecord,
+    DelegateRecord,
     Generation,
     GenerationRole,
     RevocationReason,
@@ -72,6 +74,14 @@ _REVOKED = (
 )
 _REVOKED_SAME_END = Statement(_REVOKED.where(_c.not_after == bindparam("not_after"), _c.sequence > bindparam("after")))
 _REVOKED_LATER_END = Statement(_REVOKED.where(_c.not_after > bindparam("not_after")))
+
+_d = schema.delegate.c
+_DELEGATES = Statement(
+    select(_d.authority, _d.generation, _d.purpose, _d.number, _d.key, _d.serial)
+    .where(_d.authority == bindparam("authority"), _d.purpose == bindparam("purpose"))
+    .order_by(_d.generation, _d.number)
+)
+_ADD_DELEGATE = Statement(insert(schema.delegate))
 
 _n = schema.revocation_count.c
 _COUNT = Statement(select(_n["count"]).where(_n.authority == bindparam("authority")))
@@ -173,6 +183,18 @@ class Certificates:
         """The record of a request."""
         row = self._database.one(_BY_REQUEST, profile_id=profile_id, request_id=request_id)
         return None if row is None else _certificate(row)
+
+    @operation
+    def delegates(self, authority: str, purpose: str) -> Sequence[DelegateRecord]:
+        """The delegates of all keys of a CA for a purpose."""
+        return [DelegateRecord(*row) for row in self._database.all(_DELEGATES, authority=authority, purpose=purpose)]
+
+    @operation
+    def add_delegate(self, record: DelegateRecord, certificate: Certificate) -> None:
+        """Record a delegate and its prepared certificate."""
+        with self._database.atomic():
+            self._database.change(_ADD_DELEGATE, msgspec.structs.asdict(record))
+            self._database.change(_ADD, _certificate_values(certificate))
 
     @operation
     def certificates(

@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
@@ -87,6 +87,18 @@ Index(
     certificate.c.not_after,
     sqlite_where=column("revoked_at").is_not(None),
     postgresql_where=column("revoked_at").is_not(None),
+)
+
+delegate = Table(
+    "delegate",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("serial", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("authority", "purpose", "generation", "number"),
 )
 
 revocation_count = Table(

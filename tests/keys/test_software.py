@@ -8,17 +8,18 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, mlkem, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_der_public_key,
 )
 
 from privca.base.refused import Reason, Refused
-from privca.issuance.ports import Keys
+from privca.issuance.ports import Keys, Oaep
 from privca.issuance.profile import CertificateAuthority
 from privca.keys.software import SoftwareKeys
 
@@ -171,7 +172,7 @@ def test_a_file_that_holds_no_key_is_refused_and_not_quoted(tmp_path: Path, keys
         "noise": b"MIGHAgEAMBMGByqGSM49",
         "encrypted": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"MIGHAgEA")),
         "large": whole + bytes(1 << 16),
-        "exchange": x25519.X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        "unused": ed448.Ed448PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     }
     for name, octets in wrong.items():
         put(tmp_path / "keys" / f"{name}.pem", octets)
@@ -188,3 +189,85 @@ def test_no_repr_holds_a_key(keys: SoftwareKeys, tmp_path: Path) -> None:
     run(keys.generate("a", "P-256"))
     run(keys.public_key("a"))
     assert repr(keys) == f"SoftwareKeys({str(tmp_path / 'keys')!r})"
+
+
+def test_rfc8017_7_what_is_encrypted_for_an_rsa_key(keys: SoftwareKeys, offload: Offload) -> None:
+    public_key = load_der_public_key(run(keys.generate("rsa", "RSA-2048")))
+    assert isinstance(public_key, rsa.RSAPublicKey)
+    before = offload.calls
+    assert run(keys.decrypt("rsa", public_key.encrypt(b"secret", padding.PKCS1v15()))) == b"secret"
+    for name, digest in {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha512": hashes.SHA512()}.items():
+        for label in (b"", b"label"):
+            scheme = padding.OAEP(padding.MGF1(hashes.SHA256()), digest, label or None)
+            oaep = Oaep(hash_name=name, mask="sha256", label=label)
+            assert run(keys.decrypt("rsa", public_key.encrypt(b"secret", scheme), oaep)) == b"secret"
+    assert offload.calls == before + 7
+
+
+def test_rfc8017_7_2_2_a_wrong_padding_looks_like_a_right_one(keys: SoftwareKeys) -> None:
+    """Implicit rejection: no refusal tells an attacker (Bleichenbacher) whether the padding was right."""
+    public_key = load_der_public_key(run(keys.generate("rsa", "RSA-2048")))
+    assert isinstance(public_key, rsa.RSAPublicKey)
+    wrong = public_key.encrypt(b"secret", padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None))
+    assert run(keys.decrypt("rsa", wrong)) == run(keys.decrypt("rsa", wrong))
+
+
+def test_rfc5753_agreement(keys: SoftwareKeys) -> None:
+    for kind, curve in (("P-256", ec.SECP256R1()), ("P-384", ec.SECP384R1()), ("P-521", ec.SECP521R1())):
+        ours = load_der_public_key(run(keys.generate(kind, kind)))
+        theirs = ec.generate_private_key(curve)
+        assert isinstance(ours, ec.EllipticCurvePublicKey)
+        assert run(keys.agree(kind, spki(theirs.public_key()))) == theirs.exchange(ec.ECDH(), ours)
+    ours = load_der_public_key(run(keys.generate("x", "X25519")))
+    peer = x25519.X25519PrivateKey.generate()
+    assert isinstance(ours, x25519.X25519PublicKey)
+    assert run(keys.agree("x", spki(peer.public_key()))) == peer.exchange(ours)
+
+
+def test_fips203_decapsulation(keys: SoftwareKeys) -> None:
+    for kind in ("ML-KEM-768", "ML-KEM-1024"):
+        public_key = load_der_public_key(run(keys.generate(kind, kind)))
+        assert isinstance(public_key, mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey)
+        secret, ciphertext = public_key.encapsulate()
+        assert run(keys.decapsulate(kind, ciphertext)) == secret
+
+
+def spki(public_key: Any) -> bytes:
+    return public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[no-any-return]
+
+
+def test_what_cannot_be_deciphered_is_one_refusal(keys: SoftwareKeys) -> None:
+    for kind in ("RSA-2048", "P-256", "X25519", "ML-KEM-768"):
+        run(keys.generate(kind, kind))
+    low_order = spki(x25519.X25519PublicKey.from_public_bytes(bytes(32)))
+    other_curve = spki(ec.generate_private_key(ec.SECP384R1()).public_key())
+    refused = set()
+    for work in (
+        keys.decrypt("RSA-2048", b"short"),
+        keys.decrypt("RSA-2048", bytes(256), Oaep()),
+        keys.agree("P-256", other_curve),
+        keys.agree("P-256", low_order),
+        keys.agree("P-256", b"\x30\x00"),
+        keys.agree("X25519", other_curve),
+        keys.agree("X25519", low_order),
+        keys.decapsulate("ML-KEM-768", b"short"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            run(work)
+        refused.add((refusal.value.reason, str(refusal.value)))
+    assert refused == {(Reason.MALFORMED, "this cannot be deciphered (keys: decipherment)")}
+
+
+def test_a_key_does_what_its_kind_does(keys: SoftwareKeys) -> None:
+    for kind in ("P-256", "RSA-2048", "X25519", "ML-KEM-768"):
+        run(keys.generate(kind, kind))
+    for work in (
+        keys.decrypt("P-256", b""),
+        keys.agree("RSA-2048", b""),
+        keys.decapsulate("P-256", b""),
+        keys.sign("X25519", b"", "sha256"),
+        keys.sign("ML-KEM-768", b"", "sha256"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            run(work)
+        assert refusal.value.reason is Reason.INTERNAL

@@ -20,6 +20,7 @@ from privca.base.names import Name, dns_name
 from privca.enrollment.door import Identity, Submission
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
+from privca.issuance.delegates import Delegates
 from privca.issuance.issue import Issuer, Request
 from privca.issuance.ports import Certificate
 from privca.issuance.profile import CertificateAuthority, Profile, Revisioned, Template
@@ -67,6 +68,7 @@ class IssuanceLab:
         self.keys = SoftwareKeys(directory / "keys", direct)
         self.urls = PublicUrls("http://pki.example.test:8080")
         self.authorities = Authorities(self.store, self.keys, config, self.clock, self.urls)
+        self.delegates = Delegates(self.store, self.keys, self.authorities, self.clock, SystemEntropy())
         self.issuer = Issuer(self.store, self.keys, self.authorities)
         self.revocation = Revocation(self.store)
         self.lists = RevocationLists(self.store, self.keys, self.authorities, direct)
