@@ -1,22 +1,13 @@
-"""A security check without a test that fails when the check is removed does not exist: here each check is removed, and its trap must notice.
+"""A security check without a test that fails when the check is removed does not exist: here each check is removed, and its trap must notice."""
 
-A check is taken out of the function's own source, compiled anew: the ``if`` that refuses with a certain text never holds, or one expression
-gives way to another. The trap is the very test that holds the check in ordinary runs.
-"""
-
-import __future__
-
-import ast
 import importlib.util
 import inspect
-import pkgutil
 import sys
 from pathlib import Path
 
 import pytest
 
-# An exception of the server's own is a notice too: in process nothing hides what would be status 500.
-NOTICED = Exception
+from tests.support.taking_out import NOTICED, instead, refusing, take_out
 
 
 class Traps:
@@ -33,67 +24,6 @@ class Traps:
 
 
 T = Traps()
-
-
-def refusing(function, said):
-    """Take out the one ``if`` of a function (``module:name`` below privca) whose body refuses with this text."""
-
-    def says(node):
-        return any(isinstance(n, ast.Constant) and isinstance(n.value, str) and said in n.value for n in ast.walk(node))
-
-    def change(tree):
-        found = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.If)
-            and any(isinstance(inside, ast.Raise | ast.Return) for inside in node.body)
-            and any(map(says, node.body))
-        ]
-        assert len(found) == 1, f"{len(found)} checks of {function} say {said!r}"
-        found[0].test = ast.Constant(value=False)
-
-    return function, change
-
-
-def instead(function, old, new):
-    """Put one piece of a function's source in the place of another."""
-
-    def change(tree):
-        text = ast.unparse(tree)
-        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {function}"
-        tree.body = ast.parse(text.replace(old, new)).body
-
-    return function, change
-
-
-def definition_of(function):
-    """A function's definition in its module's source, found by its name."""
-    found = ast.parse(Path(inspect.getfile(function)).read_text())
-    for name in function.__qualname__.split("."):
-        found = next(node for node in found.body if getattr(node, "name", None) == name)
-    return found
-
-
-def take_out(monkeypatch, removed):
-    """Give the functions other code until the test ends; whoever imported them calls the same objects."""
-    for name in {name for name, _ in removed}:
-        function = pkgutil.resolve_name(f"privca.{name}")
-        definition = definition_of(function)
-        tree = ast.Module(body=[definition], type_ignores=[])
-        # Decorators and defaults belong to the function object, which stays.
-        definition.decorator_list = []
-        definition.args.defaults = [ast.Constant(value=None) for _ in definition.args.defaults]
-        definition.args.kw_defaults = [d and ast.Constant(value=None) for d in definition.args.kw_defaults]
-        for changed, change in removed:
-            if changed == name:
-                change(tree)
-        ast.fix_missing_locations(tree)
-        space = {}
-        code = compile(tree, function.__code__.co_filename, "exec", flags=__future__.annotations.compiler_flag)
-        exec(code, {}, space)
-        (made,) = space.values()
-        assert made.__code__.co_freevars == function.__code__.co_freevars, "a closure cannot be made anew"
-        monkeypatch.setattr(function, "__code__", made.__code__)
 
 
 def trap(module, test, *arguments):
