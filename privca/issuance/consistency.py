@@ -23,7 +23,7 @@ from privca.issuance.name_policy import NamePolicy
 from privca.issuance.profile import CertificateAuthority, Names, Profile, Template
 from privca.issuance.template import PLACED, extended_key_usage_oid, fitting_key_usage, object_identifier
 from privca.pkix import der
-from privca.pkix.rfc2986 import MAXIMUM_NAMES
+from privca.pkix.requested import MAXIMUM_NAMES
 from privca.pkix.rfc5280.names import attribute
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

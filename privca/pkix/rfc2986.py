@@ -6,57 +6,31 @@ signature is verified over the octets that were received, never over a re-encodi
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, cast
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID
 
 from privca.base.names import Name
 from privca.base.refused import Reason, Refused
 from privca.pkix import der, signatures, weak
-from privca.pkix.rfc5280.names import names_of
+from privca.pkix.requested import Extension, RdnSequence, check_extensions, check_subject, names_in, subject_and_extensions
+from privca.pkix.requested import public_key as read_public_key
 
 if TYPE_CHECKING:
     from pyasn1.type.base import Asn1Type
 
 MAXIMUM_OCTETS = 1 << 16
 MAXIMUM_ELEMENTS = 1024
-MAXIMUM_SUBJECT_ATTRIBUTES = 32
-MAXIMUM_ATTRIBUTE_OCTETS = 1024
-MAXIMUM_EXTENSIONS = 32
-MAXIMUM_NAMES = 1000
 MAXIMUM_CHALLENGE_PASSWORD = 255  # RFC 2985 section 5.4.1: pkcs-9-ub-challengePassword
 
 _CLAUSE = "RFC 2986 section 4"
 _EXTENSION_REQUEST = x509.ObjectIdentifier("1.2.840.113549.1.9.14")
 _MICROSOFT_EXTENSION_REQUEST = x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.14")
 _CHALLENGE_PASSWORD = x509.ObjectIdentifier("1.2.840.113549.1.9.7")
-_EC_PUBLIC_KEY = PublicKeyAlgorithmOID.EC_PUBLIC_KEY
-_KEY_ALGORITHMS = frozenset(
-    (
-        _EC_PUBLIC_KEY,
-        PublicKeyAlgorithmOID.RSAES_PKCS1_v1_5,
-        PublicKeyAlgorithmOID.ED25519,
-        PublicKeyAlgorithmOID.ED448,
-        PublicKeyAlgorithmOID.ML_DSA_44,
-        PublicKeyAlgorithmOID.ML_DSA_65,
-        PublicKeyAlgorithmOID.ML_DSA_87,
-    )
-)
-_COUNTRIES = (NameOID.COUNTRY_NAME, NameOID.JURISDICTION_COUNTRY_NAME)
-_OBJECT_IDENTIFIER = b"\x06"
 # DirectoryString (RFC 5280 section 4.1.2.4), and IA5String, which RFC 2985 allowed for e-mail and clients use here too.
 _STRINGS = {b"\x0c": "utf-8", b"\x13": "ascii", b"\x14": "latin-1", b"\x16": "ascii", b"\x1c": "utf-32-be", b"\x1e": "utf-16-be"}
-
-
-@der.sequence
-class _AttributeTypeAndValue:
-    type: x509.ObjectIdentifier
-    value: der.TLV
 
 
 @der.sequence
@@ -66,21 +40,9 @@ class _Attribute:
 
 
 @der.sequence
-class _AlgorithmIdentifier:
-    algorithm: x509.ObjectIdentifier
-    parameters: der.Null | der.TLV | None
-
-
-@der.sequence
-class _SubjectPublicKeyInfo:
-    algorithm: _AlgorithmIdentifier
-    public_key: der.BitString
-
-
-@der.sequence
 class _CertificationRequestInfo:
     version: int
-    subject: list[der.SetOf[_AttributeTypeAndValue]]
+    subject: RdnSequence
     spki: der.TLV
     attributes: Annotated[der.SetOf[_Attribute], der.Implicit(0)]
 
@@ -93,16 +55,9 @@ class _CertificationRequest:
 
 
 @der.sequence
-class _Extension:
-    id: x509.ObjectIdentifier
-    critical: Annotated[bool, der.Default(False)]
-    value: bytes
-
-
-@der.sequence
 class _ExtensionRequest:
     # A SEQUENCE OF at the top is no declared type of the codec; its one place is inside another SEQUENCE.
-    extensions: list[_Extension]
+    extensions: list[Extension]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +104,17 @@ def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
     request, info, signed, strict = _decode(octets, tolerant)
     if info.version != 0:
         raise _refuse("RFC 2986 section 4.1", "the version of a CSR is 0", got="another")
-    _check_subject(info.subject)
-    public_key = _public_key(der.encode(info.spki))
+    check_subject(info.subject)
+    public_key = cast("weak.SigningPublicKey", read_public_key(der.encode(info.spki)))
     signature_hash = signatures.verify(public_key, der.encode(request.algorithm), _octets(request.signature), signed)
     extension_request, challenge_password = _attributes(info.attributes.as_list())
-    try:
-        loaded = x509.load_der_x509_csr(strict)
-        subject = _subject(loaded, info.subject)
-        extensions = tuple(loaded.extensions) if extension_request else ()
-    # KeyError: what the parser raises for a number in a TLS feature extension (RFC 7633) that it does not know.
-    except (ValueError, KeyError, TypeError, OverflowError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
-        raise _refuse("RFC 5280 section 4.2", "the subject or a requested extension is malformed", got=_kind_of(error)) from None
+    subject, extensions = subject_and_extensions(strict, info.subject, extensions=extension_request)
     return CertificationRequest(
         der=octets,
         subject=subject,
         spki=public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
         public_key=public_key,
-        names=_names(extensions),
+        names=names_in(extensions),
         extensions=extensions,
         challenge_password=challenge_password,
         signature_hash=signature_hash,
@@ -200,71 +149,10 @@ def _specification() -> Asn1Type:
     return rfc2986.CertificationRequest()
 
 
-def _kind_of(error: Exception) -> str:
-    return type(error).__name__
-
-
 def _octets(bits: der.BitString) -> bytes:
     if bits.padding_bits():
         raise _refuse("RFC 2986 section 4.2", "the signature is not a whole number of octets")
     return bits.as_bytes()
-
-
-def _check_subject(subject: list[der.SetOf[_AttributeTypeAndValue]]) -> None:
-    """Bound what is kept of a subject; which attributes and lengths are issued is for template and lint to say."""
-    attributes = [attribute for relative in subject for attribute in relative.as_list()]
-    if len(attributes) > MAXIMUM_SUBJECT_ATTRIBUTES:
-        raise _refuse(
-            "RFC 5280 section 4.1.2.6", "too many attributes in the subject", expected=f"at most {MAXIMUM_SUBJECT_ATTRIBUTES}"
-        )
-    for attribute in attributes:
-        if len(attribute.value.data) > MAXIMUM_ATTRIBUTE_OCTETS:
-            raise _refuse(
-                "RFC 5280 section A.1",
-                "an attribute of the subject is too long",
-                expected=f"at most {MAXIMUM_ATTRIBUTE_OCTETS} octets",
-            )
-
-
-def _subject(loaded: x509.CertificateSigningRequest, subject: list[der.SetOf[_AttributeTypeAndValue]]) -> x509.Name:
-    """The Name as cryptography reads it, without the warnings that it gives for a length that it would not issue."""
-    if all(_has_usual_length(attribute) for relative in subject for attribute in relative.as_list()):
-        return loaded.subject
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return loaded.subject
-
-
-def _has_usual_length(attribute: _AttributeTypeAndValue) -> bool:
-    if attribute.type in _COUNTRIES:
-        return len(attribute.value.data) == 2
-    # The warning counts octets in UTF-8, of which two in a BMPString can make three.
-    return attribute.type != NameOID.COMMON_NAME or 1 <= len(attribute.value.data) <= 42
-
-
-def _public_key(spki: bytes) -> weak.SigningPublicKey:
-    """The key of a SubjectPublicKeyInfo, checked; a weak one is refused before anything is computed with it."""
-
-    def refuse(clause: str, detail: str, got: str | None = None) -> Refused:
-        return Refused(Reason.BAD_PUBLIC_KEY, clause, detail, got=got)
-
-    algorithm = der.decode(_SubjectPublicKeyInfo, spki, clause="RFC 5280 section 4.1.2.7").algorithm
-    if algorithm.algorithm not in _KEY_ALGORITHMS:
-        # Before anything loads them: the kinds that we do not certify are old, large or cannot sign.
-        raise refuse("RFC 5280 section 4.1.2.7", "a kind of key that we do not certify", algorithm.algorithm.dotted_string)
-    names_curve = isinstance(algorithm.parameters, der.TLV) and algorithm.parameters.tag_bytes == _OBJECT_IDENTIFIER
-    if algorithm.algorithm == _EC_PUBLIC_KEY and not names_curve:
-        raise refuse("RFC 5480 section 2.1.1", "an EC public key names its curve; explicit and implicit parameters are not used")
-    try:
-        key = serialization.load_der_public_key(spki)
-    except (ValueError, TypeError, OverflowError):
-        raise refuse(
-            "RFC 5280 section 4.1.2.7", "not a valid public key of its kind (RFC 5480 section 2.2: a point lies on its curve)"
-        ) from None
-    except UnsupportedAlgorithm:
-        raise refuse("RFC 5480 section 2.1.1.1", "a curve that we do not certify") from None
-    weak.check(key)
-    return cast("weak.SigningPublicKey", key)
 
 
 def _attributes(attributes: list[_Attribute]) -> tuple[bool, str | None]:
@@ -293,16 +181,7 @@ def _only(attribute: _Attribute, clause: str) -> der.TLV:
 
 def _check_extensions(value: der.TLV) -> None:
     wrapped = der.tlv(0x30, der.encode(value))
-    extensions = der.decode(_ExtensionRequest, wrapped, clause="RFC 2985 section 5.4.2").extensions
-    if not 0 < len(extensions) <= MAXIMUM_EXTENSIONS:
-        raise _refuse(
-            "RFC 5280 section 4.1",
-            "wrong number of requested extensions",
-            expected=f"1 to {MAXIMUM_EXTENSIONS}",
-            got=str(len(extensions)),
-        )
-    if len({extension.id for extension in extensions}) != len(extensions):
-        raise _refuse("RFC 5280 section 4.2", "an extension is requested more than once")
+    check_extensions(der.decode(_ExtensionRequest, wrapped, clause="RFC 2985 section 5.4.2").extensions)
 
 
 def _directory_string(value: der.TLV) -> str:
@@ -320,15 +199,3 @@ def _directory_string(value: der.TLV) -> str:
             clause, "the challenge password has a wrong length", expected=f"1 to {MAXIMUM_CHALLENGE_PASSWORD} characters"
         )
     return text
-
-
-def _names(extensions: tuple[x509.Extension[x509.ExtensionType], ...]) -> tuple[Name, ...]:
-    for extension in extensions:
-        if isinstance(extension.value, x509.SubjectAlternativeName):
-            names = list(extension.value)
-            if not 0 < len(names) <= MAXIMUM_NAMES:
-                raise _refuse(
-                    "RFC 5280 section 4.2.1.6", "a wrong number of names", expected=f"1 to {MAXIMUM_NAMES}", got=str(len(names))
-                )
-            return names_of(names)
-    return ()

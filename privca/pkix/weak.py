@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, mlkem, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from privca.base.refused import Reason, Refused
@@ -26,6 +26,10 @@ SigningPublicKey: TypeAlias = (
     | mldsa.MLDSA65PublicKey
     | mldsa.MLDSA87PublicKey
 )
+CertifiedPublicKey: TypeAlias = (
+    SigningPublicKey | x25519.X25519PublicKey | x448.X448PublicKey | mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
+)
+"""Keys that a certificate can be for: those that sign, and those that agree on a key or encapsulate one."""
 
 RSA_MINIMUM = 2048
 RSA_MAXIMUM = 8192
@@ -42,6 +46,10 @@ _CLASSES: tuple[tuple[type, str, int], ...] = (
     (mldsa.MLDSA44PublicKey, "ML-DSA-44", 1312 * 8),
     (mldsa.MLDSA65PublicKey, "ML-DSA-65", 1952 * 8),
     (mldsa.MLDSA87PublicKey, "ML-DSA-87", 2592 * 8),
+    (x25519.X25519PublicKey, "X25519", 256),
+    (x448.X448PublicKey, "X448", 448),
+    (mlkem.MLKEM768PublicKey, "ML-KEM-768", 1184 * 8),
+    (mlkem.MLKEM1024PublicKey, "ML-KEM-1024", 1568 * 8),
 )
 
 
@@ -72,7 +80,7 @@ def kind(public_key: PublicKeyTypes) -> str:
     raise _refuse(
         "RFC 5280 section 4.1.2.7",
         "a kind of key that we do not certify",
-        expected="EC, RSA, Ed25519, Ed448 or ML-DSA",
+        expected="EC, RSA, Ed25519, Ed448, X25519, X448, ML-DSA or ML-KEM",
         got=type(public_key).__name__.removesuffix("PublicKey"),
     )
 
@@ -99,6 +107,8 @@ def check(public_key: PublicKeyTypes, *, blacklists: Path = BLACKLISTS) -> None:
         check_rsa(numbers.n, numbers.e, blacklists=blacklists)
     elif isinstance(public_key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         _check_order(name, public_key.public_bytes_raw())
+    elif isinstance(public_key, x25519.X25519PublicKey | x448.X448PublicKey):
+        _check_agreement(name, public_key.public_bytes_raw())
 
 
 def _check_order(name: str, octets: bytes) -> None:
@@ -115,6 +125,16 @@ def _check_order(name: str, octets: bytes) -> None:
         raise _refuse(
             "RFC 8032 section 5.1.3" if name == "Ed25519" else "RFC 8032 section 5.2.3", f"the {name} public key is not canonical"
         )
+
+
+def _check_agreement(name: str, octets: bytes) -> None:
+    """Refuse points of small order, with which anybody agrees on zero (RFC 7748 section 6)."""
+    u = int.from_bytes(octets, "little")
+    if name == "X25519":
+        u &= (1 << 255) - 1
+    prime, small = (_PRIME_25519, _SMALL_X25519) if name == "X25519" else (_PRIME_448, _SMALL_X448)
+    if u % prime in small:
+        raise _refuse("RFC 7748 section 6", f"the {name} public key is a point of small order")
 
 
 def check_rsa(n: int, e: int, *, blacklists: Path = BLACKLISTS) -> None:
@@ -219,3 +239,8 @@ _PRIME_448 = (1 << 448) - (1 << 224) - 1
 _ORDER_8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
 _SMALL_25519 = frozenset((0, 1, _PRIME_25519 - 1, _ORDER_8, _PRIME_25519 - _ORDER_8))
 _SMALL_448 = frozenset((0, 1, _PRIME_448 - 1))
+# The same points on the Montgomery curves, u = (1 + y) / (1 - y) (RFC 7748 section 4.1), and -1, which is on the twist.
+_SMALL_X25519 = frozenset((1 + y) * pow(1 - y, -1, _PRIME_25519) % _PRIME_25519 for y in _SMALL_25519 if y != 1) | {
+    _PRIME_25519 - 1
+}
+_SMALL_X448 = frozenset((0, 1, _PRIME_448 - 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mlkem, rsa, x448, x25519
 
 from privca.base.refused import Reason, Refused
 from privca.pkix import weak
@@ -151,18 +151,41 @@ def test_other_curves_are_refused(curve: ec.EllipticCurve) -> None:
     assert (refusal.value.reason, refusal.value.got) == (Reason.BAD_PUBLIC_KEY, curve.name)
 
 
-def test_keys_that_cannot_sign_or_are_out_of_use_are_refused() -> None:
-    keys: list[Any] = [
-        dsa.DSAPublicNumbers(5, dsa.DSAParameterNumbers(modulus(2048), (1 << 255) | 1, 2)).public_key(),
-        x25519.X25519PrivateKey.generate().public_key(),
-        x448.X448PrivateKey.generate().public_key(),
-    ]
-    for key in keys:
-        for attempt in (weak.check, weak.kind):
-            with pytest.raises(Refused) as refusal:
-                attempt(key)
-            assert refusal.value.reason is Reason.BAD_PUBLIC_KEY
-            assert refusal.value.got in ("DSA", "X25519", "X448")
+def test_keys_that_are_out_of_use_are_refused() -> None:
+    key: Any = dsa.DSAPublicNumbers(5, dsa.DSAParameterNumbers(modulus(2048), (1 << 255) | 1, 2)).public_key()
+    for attempt in (weak.check, weak.kind):
+        with pytest.raises(Refused) as refusal:
+            attempt(key)
+        assert refusal.value.reason is Reason.BAD_PUBLIC_KEY
+        assert refusal.value.got == "DSA"
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("X25519", x25519.X25519PrivateKey),
+        ("X448", x448.X448PrivateKey),
+        ("ML-KEM-768", mlkem.MLKEM768PrivateKey),
+        ("ML-KEM-1024", mlkem.MLKEM1024PrivateKey),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_keys_that_agree_or_encapsulate_have_a_kind(kind: str, key: Any) -> None:
+    public_key = key.generate().public_key()
+    weak.check(public_key)
+    assert weak.kind(public_key) == kind
+
+
+def test_rfc7748_6_points_of_small_order_are_refused() -> None:
+    # The list of https://cr.yp.to/ecdh.html: what each of them gives is zero, whatever the private key.
+    known = ["00" * 32, "01" + "00" * 31, "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"]
+    known += ["5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157", "ec" + "ff" * 30 + "7f"]
+    for octets in known:
+        with pytest.raises(Refused, match="RFC 7748 section 6"):
+            weak.check(x25519.X25519PublicKey.from_public_bytes(bytes.fromhex(octets)))
+    for number in (0, 1, (1 << 448) - (1 << 224) - 2):
+        with pytest.raises(Refused, match="RFC 7748 section 6"):
+            weak.check(x448.X448PublicKey.from_public_bytes(number.to_bytes(56, "little")))
 
 
 _P = 2**255 - 19
