@@ -10,7 +10,7 @@ from cryptography import x509
 from privca.base.names import Name
 from privca.issuance.policy import Window
 from privca.issuance.profile import Template
-from privca.pkix.weak import SigningPublicKey
+from privca.pkix.weak import CertifiedPublicKey
 
 
 class Approved(msgspec.Struct, frozen=True):
@@ -22,7 +22,7 @@ class Approved(msgspec.Struct, frozen=True):
     serial: bytes
     subject: x509.Name
     names: tuple[Name, ...]
-    public_key: SigningPublicKey
+    public_key: CertifiedPublicKey
     spki: bytes
     key_identifier: bytes
     kind: str

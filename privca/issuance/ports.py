@@ -11,7 +11,7 @@ import msgspec
 from cryptography import x509
 
 from privca.base.names import Name
-from privca.pkix.weak import SigningPublicKey
+from privca.pkix.weak import CertifiedPublicKey
 
 
 class Requested(Protocol):
@@ -31,7 +31,7 @@ class Requested(Protocol):
         """SubjectPublicKeyInfo as the certificate will hold it."""
 
     @property
-    def public_key(self) -> SigningPublicKey:
+    def public_key(self) -> CertifiedPublicKey:
         """The same as a key."""
 
     @property

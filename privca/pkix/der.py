@@ -55,7 +55,9 @@ __all__ = [
     "children",
     "decode",
     "decode_ber",
+    "elements",
     "encode",
+    "integer",
     "oid",
     "sequence",
     "set",
@@ -115,6 +117,30 @@ def oid(identifier: ObjectIdentifier) -> bytes:
     # The codec encodes declared types alone: the identifier is what is inside a SEQUENCE of one, whose header is two octets
     # (an OID that cryptography accepts has at most 63 octets).
     return encode_der(_Oid(value=identifier))[2:]
+
+
+def integer(number: int) -> bytes:
+    """An INTEGER as DER."""
+    return tlv(
+        0x02,
+        number.to_bytes(number.bit_length() // 8 + 1 if number >= 0 else (number + 1).bit_length() // 8 + 1, "big", signed=True),
+    )
+
+
+@sequence
+class _Elements:
+    elements: list[TLV]
+
+
+def elements(octets: bytes, *, clause: str) -> list[bytes]:
+    """The elements directly inside the one constructed DER element that ``octets`` are, each with its header, whatever the tag outside.
+
+    What is inside them is not looked at. :raises Refused: ``MALFORMED``.
+    """
+    # The codec reads declared types alone: the element is put into a SEQUENCE, as a SEQUENCE.
+    if not octets or not octets[0] & _CONSTRUCTED or octets[0] & 0x1F == 0x1F:
+        raise Refused(Reason.MALFORMED, clause, "not a constructed element")
+    return [encode_der(element) for element in decode(_Elements, tlv(0x30, b"\x30", octets[1:]), clause=clause).elements]
 
 
 def children(octets: bytes, *, clause: str) -> list[bytes]:

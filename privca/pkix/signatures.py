@@ -106,11 +106,12 @@ def algorithm(public_key: weak.SigningPublicKey, hash_name: str) -> bytes:
     return _SIGNING[kind, hash_name] if without_hash is None else without_hash
 
 
-def verify(public_key: weak.SigningPublicKey, identifier: bytes, signature: bytes, message: bytes) -> str:
+def verify(public_key: weak.CertifiedPublicKey, identifier: bytes, signature: bytes, message: bytes) -> str:
     """Verify a signature under a key; the name of its hash (``sha256`` ...), empty where the scheme has its own.
 
     :param identifier: AlgorithmIdentifier as DER.
-    :raises Refused: ``BAD_CSR`` for an algorithm that is unknown, too old, or not the key's, and for a signature that does not verify.
+    :raises Refused: ``BAD_SIGNATURE_ALGORITHM`` for one that is unknown, too old, or not the key's, ``BAD_SIGNATURE`` for a signature that
+        does not verify.
     """
     family, hash_name = _RECEIVED.get(identifier, ("", ""))
     rsa_padding: padding.PKCS1v15 | padding.PSS = padding.PKCS1v15()
@@ -125,15 +126,17 @@ def verify(public_key: weak.SigningPublicKey, identifier: bytes, signature: byte
             public_key.verify(signature, message, ec.ECDSA(HASHES[hash_name]))
         elif isinstance(public_key, rsa.RSAPublicKey):
             public_key.verify(signature, message, rsa_padding, HASHES[hash_name])
+        elif isinstance(public_key, weak.AGREES):
+            raise _refuse("a key of this kind does not sign", got=kind)
         else:
             public_key.verify(signature, message)
     except (InvalidSignature, ValueError):
-        raise _refuse("the signature does not verify under the public key") from None
+        raise Refused(Reason.BAD_SIGNATURE, _CLAUSE, "the signature does not verify under the public key") from None
     return hash_name
 
 
 def _refuse(detail: str, *, expected: str | None = None, got: str | None = None) -> Refused:
-    return Refused(Reason.BAD_CSR, _CLAUSE, detail, expected=expected, got=got)
+    return Refused(Reason.BAD_SIGNATURE_ALGORITHM, _CLAUSE, detail, expected=expected, got=got)
 
 
 def _pss(identifier: bytes) -> tuple[str, padding.PSS]:

@@ -30,6 +30,8 @@ CertifiedPublicKey: TypeAlias = (
     SigningPublicKey | x25519.X25519PublicKey | x448.X448PublicKey | mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
 )
 """Keys that a certificate can be for: those that sign, and those that agree on a key or encapsulate one."""
+AGREES = (x25519.X25519PublicKey, x448.X448PublicKey, mlkem.MLKEM768PublicKey, mlkem.MLKEM1024PublicKey)
+"""Classes of the keys that do not sign."""
 
 RSA_MINIMUM = 2048
 RSA_MAXIMUM = 8192
