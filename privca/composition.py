@@ -19,6 +19,8 @@ from privca.base.entropy import Entropy, SystemEntropy, token
 from privca.base.exchange import Exchange
 from privca.config import Config, ConfigurationError, load
 from privca.enrollment.door import Door
+from privca.enrollment.ports import Code, Passcode
+from privca.enrollment.secrets import generated
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
 from privca.issuance.delegates import Delegates, Lock
@@ -138,6 +140,22 @@ def issue_external_key(parts: Parts, profile_id: str, life: timedelta) -> Extern
     key = ExternalKey(kid, profile_id, secret, now, now + life, None)
     run(parts.store.commit(key))
     return key
+
+
+def set_code(parts: Parts, profile_id: str, reference: str, value: bytes) -> Code:
+    """Set the global code of a reference, in place of the one that is there."""
+    former = run(parts.store.code(profile_id, reference))
+    code = Code(profile_id, reference, value, parts.clock.now(), former.version if former else 0)
+    run(parts.store.save_code(code))
+    return code
+
+
+def issue_passcode(parts: Parts, profile_id: str, reference: str, life: timedelta) -> Passcode:
+    """Make and store a passcode for one request within ``life``; an unspent one of the same reference is revoked."""
+    now = parts.clock.now()
+    passcode = Passcode(token(parts.entropy, 9), profile_id, reference, generated(parts.entropy), now, now + life)
+    run(parts.store.add_passcode(passcode))
+    return passcode
 
 
 def write_trust_anchor(parts: Parts) -> None:

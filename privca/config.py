@@ -23,7 +23,7 @@ from privca.issuance.options import Struct
 from privca.issuance.profile import CertificateAuthority, Profile, Template
 
 SERVED_PROTOCOLS = frozenset({"acme"})
-"""Protocols that this version has a service for: a profile of another one would be an endpoint that nobody answers."""
+"""Protocols that this version has a service for (``server.Front``): a profile of another one would be an endpoint that nobody answers."""
 
 
 class ConfigurationError(Exception):

@@ -26,7 +26,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 
 from privca.acme.service import AcmeService
 from privca.composition import compose
-from privca.config import Config, ConfigurationError, host_and_port
+from privca.config import SERVED_PROTOCOLS, Config, ConfigurationError, host_and_port
 from privca.logs import configure
 from privca.profiles import FreshProfiles
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
@@ -87,8 +87,10 @@ class Front:
         )
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
+        services = {"acme": self._acme}
+        assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         resource = Resource(
-            services={"acme": self._acme},
+            services=services,
             status=StatusService(self.parts.authorities, self.parts.lists),
             profiles=FreshProfiles(self.parts.store),
             names=config.server.hosts,

@@ -11,9 +11,11 @@ import os
 import secrets
 from pathlib import Path
 
-from privca.config import ConfigurationError, Lab, Server, Validation
+from privca.config import SERVED_PROTOCOLS, ConfigurationError, Lab, Server, Validation
 
 CONFIG = "privca.toml"
+REFERENCE = "lab"
+"""The name (user name, CMP reference) that goes with the generated codes."""
 
 _TEXT = """\
 # A lab of privca, made by 'privca up'. Change what you like: 'privca check --dir DIR' tells what is wrong and how to mend it.
@@ -63,7 +65,35 @@ path_length = 0
 subject = {{ CN = {{ source = "first-name" }} }}
 key_usage = ["digitalSignature", "keyEncipherment"]
 extended_key_usage = ["serverAuth", "clientAuth"]
+"""
 
+
+def _device_profiles(protocol: str, issuer: str) -> str:
+    return f"""
+# Devices that know the code, which 'privca code show lab-{protocol}' tells, or have a one-time passcode ('privca otp issue lab-{protocol}'),
+# or a certificate of this profile.
+[profile.lab-{protocol}]
+protocol = "{protocol}"
+issuer = "{issuer}"
+template = "device"
+authentication = ["code", "otp", "certificate"]
+renewal_window = "90d"  # the whole validity: a lab need not wait
+default = true
+
+# The same, and devices without any credential too; a person decides about each request: 'privca request list'.
+[profile.lab-{protocol}-approval]
+protocol = "{protocol}"
+issuer = "{issuer}"
+template = "device"
+authentication = ["code", "otp", "certificate", "approval"]
+approval_always = true
+renewal_window = "90d"
+waiting = {{ retry_after = 5 }}
+"""
+
+
+_PROFILES = {
+    "acme": """
 # Any new account; names are proven by challenges.
 [profile.lab-acme]
 protocol = "acme"
@@ -71,7 +101,7 @@ issuer = "lab-ec"
 template = "tls"
 authentication = ["account"]
 default = true
-acme = {{ retry_after = 1 }}  # seconds between two looks of a client
+acme = { retry_after = 1 }  # seconds between two looks of a client
 
 # The same, for accounts that come with an external account binding: 'privca eab issue lab-acme-eab'.
 [profile.lab-acme-eab]
@@ -79,7 +109,21 @@ protocol = "acme"
 issuer = "lab-rsa"
 template = "tls"
 authentication = ["eab"]
-acme = {{ retry_after = 1 }}
+acme = { retry_after = 1 }
+""",
+    "est": _device_profiles("est", "lab-ec"),
+    "scep": _device_profiles("scep", "lab-rsa"),  # whose key SCEP clients encrypt to
+    "cmp": _device_profiles("cmp", "lab-ec"),
+}
+"""What a new lab has for each protocol that is served."""
+_DEVICE = """
+# Subject and names as the device asks for them.
+[template.device]
+subject = { CN = {}, serialNumber = {}, O = {}, OU = {}, L = {}, ST = {}, C = {}, DC = {}, UID = {} }
+names = ["dns", "ip", "email", "uri"]
+names_required = false
+key_usage = ["digitalSignature", "keyEncipherment"]
+extended_key_usage = ["clientAuth", "serverAuth"]
 """
 
 
@@ -114,7 +158,7 @@ def claim(directory: Path) -> int:
 
 def text(server: Server, validation: Validation, lab: Lab) -> str:
     """The configuration of a new lab. Its CAs are marked, so that two labs can be told apart in a trust store."""
-    return _TEXT.format(
+    head = _TEXT.format(
         bind=json.dumps(server.bind),
         https_port=server.https_port,
         http_port=server.http_port,
@@ -128,6 +172,8 @@ def text(server: Server, validation: Validation, lab: Lab) -> str:
         resolver_port=lab.resolver_port,
         mark=secrets.token_hex(3),
     )
+    profiles = [profiles for protocol, profiles in _PROFILES.items() if protocol in SERVED_PROTOCOLS]
+    return "".join([head, *([_DEVICE] if len(profiles) > 1 else []), *profiles])
 
 
 def hold(path: Path) -> int:

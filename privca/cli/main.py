@@ -24,6 +24,8 @@ _COMMANDS = {
     "cert": "privca.cli.cert",
     "ca": "privca.cli.ca",
     "eab": "privca.cli.eab",
+    "code": "privca.cli.code",
+    "otp": "privca.cli.otp",
 }
 
 

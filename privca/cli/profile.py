@@ -74,7 +74,7 @@ def list_(as_json: bool, config_path: Path) -> None:
 def show(id: str, as_json: bool, config_path: Path) -> None:
     """One profile with its template and all its values."""
     with opened(config_path) as parts:
-        known = _known(parts, id)
+        known = known_profile(parts, id)
     document: dict[str, Any] = msgspec.to_builtins(known)
     if as_json:
         print_json(document)
@@ -92,15 +92,18 @@ def show(id: str, as_json: bool, config_path: Path) -> None:
 def disable(id: str, config_path: Path) -> None:
     """Close the endpoint of a profile; 'profile apply' opens it again."""
     with opened(config_path) as parts:
-        known = _known(parts, id)
+        known = known_profile(parts, id)
         revision = run(parts.store.save_profile(id, msgspec.structs.replace(known.profile, enabled=False), known.template))
     click.echo(f"{id}: disabled (revision {revision})")
 
 
-def _known(parts: Parts, id: str) -> Revisioned:
+def known_profile(parts: Parts, id: str, method: str = "") -> Revisioned:
+    """A profile of the store, which admits by ``method``. :raises Failed: if there is none, or it does not."""
     known = run(parts.store.profile(id))
     if known is None:
         raise Failed(f"there is no profile {id!r}; 'privca profile list' shows them all")
+    if method and method not in known.profile.authentication:
+        raise Failed(f"profile {id!r} does not admit by this method; it needs {method!r} in its authentication")
     return known
 
 

@@ -15,8 +15,19 @@ import msgspec
 
 from privca.cli import lab, welcome
 from privca.cli.output import DEFAULT_DIRECTORY, Misused, console
-from privca.composition import Parts, add_profiles, compose, directly, issue_external_key, replace_file, run, write_trust_anchor
-from privca.config import Config, Lab, Server, StoreTable, Validation, check_host, load
+from privca.composition import (
+    Parts,
+    add_profiles,
+    compose,
+    directly,
+    issue_external_key,
+    replace_file,
+    run,
+    set_code,
+    write_trust_anchor,
+)
+from privca.config import SERVED_PROTOCOLS, Config, Lab, Server, StoreTable, Validation, check_host, load
+from privca.enrollment.secrets import generated
 from privca.issuance.profile import Revisioned
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
 from privca.sockets import LOOPBACK, Sockets, bind, port_of
@@ -31,8 +42,8 @@ _PORT = click.IntRange(0, 65535)
     "--dir", "directory", type=click.Path(path_type=Path), default=DEFAULT_DIRECTORY, show_default=True, help="Where the lab is."
 )
 @click.option("--bind", "bind_", metavar="ADDR", multiple=True, help="Address to listen on (default: 127.0.0.1 and ::1).")
-@click.option("--https-port", type=_PORT, help="Port of ACME (default: 8443; 0: any free one, here and below).")
-@click.option("--http-port", type=_PORT, help="Port of CRLs and CA certificates (default: 8080).")
+@click.option("--https-port", type=_PORT, help="Port of ACME and EST (default: 8443; 0: any free one, here and below).")
+@click.option("--http-port", type=_PORT, help="Port of SCEP, CMP, CRLs and CA certificates (default: 8080).")
 @click.option("--http01-port", type=click.IntRange(1, 65535), help="Port at which http-01 looks (default: 5002).")
 @click.option("--tlsalpn01-port", type=click.IntRange(1, 65535), help="Port at which tls-alpn-01 looks (default: 5001).")
 @click.option("--admin-port", type=_PORT, help="Port of health, metrics and the resolver's API (default: 8444).")
@@ -159,21 +170,38 @@ def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
             usable = False
         if not usable:
             run(issue_server_certificate(parts))
-        return [_endpoint(parts, known) for known in run(parts.store.profiles()) if known.profile.enabled], warnings
+        served = [p for p in run(parts.store.profiles()) if p.profile.enabled and p.profile.protocol in SERVED_PROTOCOLS]
+        order = ("acme", "est", "scep", "cmp")
+        return [_endpoint(parts, known) for known in sorted(served, key=lambda p: order.index(p.profile.protocol))], warnings
     finally:
         parts.store.close()
 
 
 def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
-    """The entry of a profile in endpoints.json, with a fresh external account binding key where it needs one."""
-    entry: dict[str, object] = {"id": known.id, "protocol": known.profile.protocol}
+    """The entry of a profile in endpoints.json, with the secrets that a client needs, which only a lab makes by itself."""
+    protocol, methods, server = known.profile.protocol, known.profile.authentication, parts.config.server
+    entry: dict[str, object] = {"id": known.id, "protocol": protocol}
     if known.profile.default:
         entry["default"] = True
-    entry["url"] = f"{parts.config.server.https_url}/acme/{known.id}/directory"
-    if "eab" in known.profile.authentication:
+    entry["url"] = {
+        "acme": f"{server.https_url}/acme/{known.id}/directory",
+        "est": f"{server.https_url}/.well-known/est/{known.id}",
+        "scep": f"{server.http_url}/scep/{known.id}",
+        "cmp": f"{server.http_url}/.well-known/cmp/p/{known.id}",
+    }[protocol]
+    if "eab" in methods:
         # One key binds one account, so each run gives a new one.
         key = issue_external_key(parts, known.id, _EAB_LIFE)
         entry |= {"kid": key.id, "hmac_key": urlsafe_b64encode(key.key).rstrip(b"=").decode()}
+    if "code" in methods:
+        code = run(parts.store.code(known.id, lab.REFERENCE)) or set_code(
+            parts, known.id, lab.REFERENCE, generated(parts.entropy)
+        )
+        if name := {"est": "username", "cmp": "reference"}.get(protocol):
+            entry[name] = code.reference
+        entry["code"] = code.value.decode()
+    if known.profile.approval_always:
+        entry["approval"] = True
     return entry
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from privca.cli.clients import commands
 from privca.config import Config
 
 _LABEL = 13
@@ -39,6 +39,11 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
         lines += ["", "[acme]", f"directory = {json.dumps(directory)}", f"http01_port = {config.validation.http01_port}"]
         if config.lab is not None and config.lab.resolver:
             lines.append(f'dns_api = "http://127.0.0.1:{config.server.admin_port}"')
+    for protocol in ("est", "scep", "cmp"):
+        found = [p for p in profiles if p["protocol"] == protocol]
+        for profile in sorted(found, key=lambda p: "default" not in p)[:1]:
+            lines += ["", f"[{protocol}]"]
+            lines += [f"{key} = {json.dumps(profile[key])}" for key in ("url", "username", "reference", "code") if key in profile]
     return "\n".join(lines).encode() + b"\n"
 
 
@@ -75,7 +80,7 @@ def welcome(
     line("CAs", *_tree(config))
     for profile in profiles:
         out.print()
-        line("ACME", (str(profile["url"]), "bold cyan"), (f"  {_purpose(profile)}", "dim"))
+        line(str(profile["protocol"]).upper(), (str(profile["url"]), "bold cyan"), (f"  {_purpose(profile)}", "dim"))
         for client, command in commands(config, profile):
             first, *rest = _filled(command, (out.width if out.is_terminal else _WIDTH) - _LABEL - 8)
             line(client, (first, "green"), *((f"{_NEXT_LINE}{words}", "green") for words in rest))
@@ -98,34 +103,6 @@ def welcome(
     out.print()
 
 
-def commands(config: Config, profile: Mapping[str, object]) -> list[tuple[str, list[str]]]:
-    """A command for each of the usual clients, ready to be pasted: (client, parts that belong in one line each)."""
-    anchor, url = shlex.quote(str(config.file("ca.pem"))), shlex.quote(str(profile["url"]))
-    port, mail = config.validation.http01_port, "you@example.test"
-    bound = "kid" in profile
-    # Another name, so that certbot does not find that it has a certificate for it already.
-    name = "eab.example.test" if bound else "www.example.test"
-    binding = [f"--eab-kid {profile['kid']}", f"--eab-hmac-key {profile['hmac_key']}"] if bound else []
-    certbot = [
-        f"REQUESTS_CA_BUNDLE={anchor} certbot certonly",
-        f"--standalone --http-01-port {port}",
-        *("-n", "--agree-tos", f"-m {mail}"),
-        # So that it runs without root's directories.
-        *("--config-dir certbot", "--work-dir certbot", "--logs-dir certbot"),
-        *binding,
-        *(f"--server {url}", f"-d {name}"),
-    ]
-    if bound:
-        return [("certbot", certbot)]
-    lego = [
-        f"LEGO_CA_CERTIFICATES={anchor} lego",
-        *("--accept-tos", f"--email {mail}", f"--http --http.port :{port}"),
-        *(f"--server {url}", f"--domains {name} run"),
-    ]
-    acme_sh = [f"acme.sh --issue --standalone --httpport {port}", f"--ca-bundle {anchor}", f"--server {url}", f"-d {name}"]
-    return [("certbot", certbot), ("lego", lego), ("acme.sh", acme_sh)]
-
-
 def _filled(parts: Sequence[str], width: int) -> list[str]:
     """The parts in lines of at most ``width``, unless one alone is longer."""
     lines = [parts[0]]
@@ -146,7 +123,11 @@ def _tree(config: Config) -> list[str | tuple[str, str]]:
 
 
 def _purpose(profile: Mapping[str, object]) -> str:
-    return "accounts bound by the key below" if "kid" in profile else "for any new account"
+    if profile["protocol"] == "acme":
+        return "accounts bound by the key below" if "kid" in profile else "for any new account"
+    if "approval" in profile:
+        return "a person decides: privca request list"
+    return f"with the code {profile['code']}" if "code" in profile else "for who has a passcode or certificate"
 
 
 def _either(names: Sequence[str]) -> str:

@@ -31,9 +31,9 @@ _LONGEST = timedelta(days=100 * 365)
 _SUBJECT = frozenset("CN O OU C ST L serialNumber emailAddress DC UID".split())
 _METHODS = {
     "acme": frozenset({"account", "eab", "open"}),
-    "est": frozenset({"code", "otp", "certificate", "open"}),
-    "scep": frozenset({"code", "otp", "certificate", "open"}),
-    "cmp": frozenset({"code", "otp", "certificate", "open"}),
+    "est": frozenset({"code", "otp", "certificate", "approval"}),
+    "scep": frozenset({"code", "otp", "certificate", "approval"}),
+    "cmp": frozenset({"code", "otp", "certificate", "approval"}),
 }
 
 
@@ -172,6 +172,7 @@ def profile_faults(
         at,
         {
             "validity": profile.validity,
+            "waiting.life": profile.waiting.life,
             "acme.nonce_life": options.nonce_life,
             "acme.order_life": options.order_life,
             "acme.authorization_life": options.authorization_life,
@@ -197,6 +198,8 @@ def profile_faults(
         ("acme.orders_per_page", options.orders_per_page),
         ("acme.validation_attempts", options.validation_attempts),
         ("names.maximum", profile.names.maximum),
+        ("waiting.maximum", profile.waiting.maximum),
+        ("waiting.retry_after", profile.waiting.retry_after),
     ):
         if number < 1:
             yield Fault(at, key, "is at least 1")
@@ -217,9 +220,7 @@ def _methods(at: str, profile: Profile, *, lab: bool) -> Iterator[Fault]:
     if not profile.authentication:
         yield Fault(at, "authentication", "is empty; name at least one method")
     for method in profile.authentication:
-        if method == "approval":
-            yield Fault(at, "authentication", "'approval' is not there yet: no request can wait for a person")
-        elif method not in _METHODS[profile.protocol]:
+        if method not in _METHODS[profile.protocol]:
             yield Fault(
                 at,
                 "authentication",

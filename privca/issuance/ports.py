@@ -171,6 +171,10 @@ class Conflict(Exception):
     """A record was changed by somebody else since it was read, or a unique key is taken: read again and decide again."""
 
 
+class Spent(Exception):
+    """A passcode cannot be spent: it was spent, revoked or locked, or has expired."""
+
+
 class IssuanceStore(Protocol):
     """The CA's memory. Each call is one transaction; what it has returned from survives a kill -9."""
 
@@ -180,8 +184,14 @@ class IssuanceStore(Protocol):
     async def save_generations(self, generations: Sequence[Generation]) -> None:
         """Insert (version 0) or update (by version) all of them in one transaction; each is stored with its version + 1. :raises Conflict:"""
 
-    async def add_certificate(self, certificate: Certificate) -> None:
-        """Record a prepared certificate (version 0; it is stored as version 1). :raises Conflict: if serial, or profile and request ID, are taken."""
+    async def add_certificate(self, certificate: Certificate, *, spends: str = "", approval: str = "") -> None:
+        """Record a prepared certificate (version 0; it is stored as version 1).
+
+        :param spends: ID of the passcode that its request spends, in the same transaction.
+        :param approval: ID of the waiting request that it answers, which must be approved in the same transaction.
+        :raises Conflict: if serial, or profile and request ID, are taken, or the request is not approved (any longer).
+        :raises Spent: if the passcode cannot be spent.
+        """
 
     async def update_certificate(self, certificate: Certificate) -> None:
         """Replace the record by serial if its version is still ``certificate.version``, and add 1. :raises Conflict:"""

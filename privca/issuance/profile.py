@@ -100,6 +100,17 @@ class RevocationRights(Struct, kw_only=True, frozen=True):
     """Whether these may put a certificate on hold and release it."""
 
 
+class Waiting(Struct, kw_only=True, frozen=True):
+    """Requests that wait for a person (``approval`` and ``approval_always``)."""
+
+    life: str = "7d"
+    """A request is dropped so long after it was made, and again so long after it was approved if its client did not come for it."""
+    maximum: int = 1000
+    """How many requests of the profile may wait; a further one is refused until a person has decided."""
+    retry_after: int = 60
+    """Seconds after which the client is told to ask again."""
+
+
 class Profile(Struct, kw_only=True, frozen=True):
     """One issuance profile: what stands behind an endpoint URL."""
 
@@ -119,6 +130,7 @@ class Profile(Struct, kw_only=True, frozen=True):
     person decides; a wrong credential is refused, it never falls back to this."""
     approval_always: bool = False
     """Whether a person decides about every request, whatever admitted it."""
+    waiting: Waiting = Waiting()
     names: Names = Names()
     names_by: dict[Authentication, Names] = msgspec.field(default_factory=dict)
     """A name policy in place of ``names`` for requests that this method admitted."""
@@ -128,7 +140,8 @@ class Profile(Struct, kw_only=True, frozen=True):
     """Certificates (PEM, or the name of a file of them beside the TOML, which is read when the profile is loaded) of CAs of others, as
     vendors of devices: what they certified authenticates here (method ``certificate``) for a first enrollment."""
     rename: bool = False
-    """Whether a renewal may ask for another subject or other names than the certificate that it renews."""
+    """Whether who authenticates by a certificate may ask for a subject or names that it does not have: in a renewal, for others than
+    those of the certificate that is renewed; else for more than those of the certificate that it came with."""
     revocation: RevocationRights = RevocationRights()
     backdate: str = "1m"
     """How far notBefore lies in the past, for clients whose clock is slow."""

@@ -22,6 +22,7 @@ from privca.issuance.ports import (
     RevokedPage,
 )
 from privca.store import schema
+from privca.store.credentials import spend
 from privca.store.database import Database, Row, Statement, operation
 from privca.store.rows import (
     names_from_json,
@@ -31,6 +32,7 @@ from privca.store.rows import (
     to_optional_seconds,
     to_seconds,
 )
+from privca.store.waiting import check_approved
 
 _g = schema.generation.c
 _GENERATIONS = Statement(
@@ -150,9 +152,18 @@ class Certificates:
                         raise Conflict(f"generation {generation.number} of {generation.authority} was changed meanwhile")
 
     @operation
-    def add_certificate(self, certificate: Certificate) -> None:
-        """Record a prepared certificate."""
-        self._database.change(_ADD, _certificate_values(certificate))
+    def add_certificate(self, certificate: Certificate, *, spends: str = "", approval: str = "") -> None:
+        """Record a prepared certificate, and in the same transaction spend a passcode, or hold that its request is approved."""
+        if not spends and not approval:
+            self._database.change(_ADD, _certificate_values(certificate))  # one statement is a transaction of its own
+            return
+        with self._database.atomic():
+            # First, so that a request that was answered already says so, and not that its passcode is spent.
+            self._database.change(_ADD, _certificate_values(certificate))
+            if spends:
+                spend(self._database, spends, certificate.profile_id, certificate.request_id, certificate.recorded)
+            if approval:
+                check_approved(self._database, approval)
 
     @operation
     def update_certificate(self, certificate: Certificate) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
@@ -211,4 +211,66 @@ spent_nonce = Table(
     Column("profile_id", Text, nullable=False),
     PrimaryKeyConstraint("expires", "nonce", "profile_id"),
     sqlite_with_rowid=False,
+)
+
+code = Table(
+    "code",
+    metadata,
+    Column("profile_id", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("mark", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("profile_id", "reference"),
+    Index("code_mark", "profile_id", "mark"),
+)
+
+passcode = Table(
+    "passcode",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("profile_id", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("mark", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("spent", BigInteger),
+    Column("request_id", Text, nullable=False),
+    Column("revoked", BigInteger),
+    UniqueConstraint("profile_id", "mark"),
+    Index("passcode_reference", "profile_id", "reference", "sequence"),
+)
+
+waiting_request = Table(
+    "waiting_request",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("profile_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("ra", Integer, nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("vendor", LargeBinary, nullable=False),
+    Column("renews", LargeBinary, nullable=False),
+    Column("info", LargeBinary, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("names", Text, nullable=False),
+    Column("proven", Text, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    Column("not_before", BigInteger),
+    Column("not_after", BigInteger),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("decided", BigInteger),
+    Column("decided_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("profile_id", "request_id"),
 )

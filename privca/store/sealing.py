@@ -13,3 +13,6 @@ class Sealing(Protocol):
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """Decrypt what :meth:`seal` made; an error if key, context or octets differ."""
+
+    def derive(self, label: str) -> bytes:
+        """32 secret octets for one purpose, the same each time."""

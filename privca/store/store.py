@@ -9,15 +9,17 @@ from privca.base.clock import Clock, SystemClock
 from privca.store.acme import Acme
 from privca.store.acme_newest import AcmeNewest
 from privca.store.certificates import Certificates
+from privca.store.credentials import CodesAndPasscodes
 from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
 from privca.store.sealing import Sealing
+from privca.store.waiting import WaitingRequests
 
 
-class Store(Profiles, Certificates, Acme, AcmeNewest):
-    """Profiles, certificates and ACME objects in one database file.
+class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, Acme, AcmeNewest):
+    """Profiles, certificates, credentials and ACME objects in one database file.
 
-    :param secrets: seals what must be recoverable (external account keys) before it is stored.
+    :param secrets: seals what must be recoverable (external account keys, codes, passcodes) before it is stored.
     """
 
     def __init__(self, database: Database, secrets: Sealing, clock: Clock) -> None:
