@@ -11,6 +11,7 @@ import msgspec
 from cryptography import x509
 
 from privca.base.names import Name
+from privca.pkix.algorithms import Oaep
 from privca.pkix.weak import CertifiedPublicKey
 
 
@@ -230,14 +231,6 @@ class IssuanceStore(Protocol):
 
         :raises Conflict: if the CA has given its number, or a higher one.
         """
-
-
-class Oaep(msgspec.Struct, frozen=True):
-    """Parameters of RSAES-OAEP (RFC 8017 section 7.1): hashes by name (sha1, sha256, sha384, sha512), ``mask`` that of MGF1."""
-
-    hash_name: str = "sha256"
-    mask: str = "sha256"
-    label: bytes = b""
 
 
 class Keys(Protocol):

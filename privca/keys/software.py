@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from privca.base.refused import Reason, Refused
-from privca.issuance.ports import Oaep
 from privca.keys.files import private_directory, read_private, write_private
+from privca.pkix.algorithms import Oaep
 from privca.pkix.signatures import HASHES
 
 Offload: TypeAlias = Callable[[Callable[[], bytes]], Awaitable[bytes]]

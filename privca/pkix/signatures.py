@@ -116,7 +116,7 @@ def verify(public_key: weak.CertifiedPublicKey, identifier: bytes, signature: by
     family, hash_name = _RECEIVED.get(identifier, ("", ""))
     rsa_padding: padding.PKCS1v15 | padding.PSS = padding.PKCS1v15()
     if not family:
-        hash_name, rsa_padding = _pss(identifier)
+        hash_name, rsa_padding = pss(identifier)
         family = "RSA"
     kind = weak.kind(public_key)
     if family != ("EC" if kind in _CURVES else kind):
@@ -139,7 +139,7 @@ def _refuse(detail: str, *, expected: str | None = None, got: str | None = None)
     return Refused(Reason.BAD_SIGNATURE_ALGORITHM, _CLAUSE, detail, expected=expected, got=got)
 
 
-def _pss(identifier: bytes) -> tuple[str, padding.PSS]:
+def pss(identifier: bytes) -> tuple[str, padding.PSS]:
     """Hash and padding of an RSASSA-PSS AlgorithmIdentifier; every other one is refused here."""
     oid = der.decode(_Algorithm, identifier, clause=_CLAUSE).algorithm
     accepted = "SHA-256, SHA-384 or SHA-512 with RSA or ECDSA, Ed25519, Ed448 or ML-DSA"

@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from privca.base.refused import Reason, Refused
-from privca.issuance.ports import Keys, Oaep
+from privca.issuance.ports import Keys
 from privca.issuance.profile import CertificateAuthority
 from privca.keys.software import SoftwareKeys
+from privca.pkix.algorithms import Oaep
 
 T = TypeVar("T")
 
