@@ -82,7 +82,7 @@ class Front:
             self._background,
             self.parts.clock,
             self.parts.entropy,
-            self.parts.secrets.derive("acme nonce"),
+            None if config.server.workers == 1 else self.parts.secrets.derive("acme nonce"),
             config.server.https_url,
         )
         directory = config.file(config.server.transcripts) if config.server.transcripts else None

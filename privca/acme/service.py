@@ -26,7 +26,7 @@ from privca.acme.rfc8555 import (
 from privca.acme.rfc8555.authentication import Signer, authenticate, reread
 from privca.acme.rfc8555.call import Call, Core
 from privca.acme.rfc8555.directory import directory
-from privca.acme.rfc8555.nonce import ANY_PROFILE, Nonces
+from privca.acme.rfc8555.nonce import ANY_PROFILE, Nonces, SpentHere
 from privca.acme.rfc8555.urls import Urls
 from privca.base.clock import Clock
 from privca.base.durations import duration
@@ -91,7 +91,8 @@ _PREFLIGHT = (("Access-Control-Allow-Methods", "GET, HEAD, POST"), ("Access-Cont
 class AcmeService:
     """Answers the requests of all ACME profiles.
 
-    :param nonce_key: secret, the same in all workers of one store.
+    :param nonce_key: secret, the same in all workers of one store; None in a process that serves alone, and remembers by itself which
+        nonces are spent.
     :param origin: scheme, host and port of the server, for account URIs in CAA records (RFC 8657) where a validation is resumed after a
         crash and no client tells under which name it knows us; without it such records do not match.
     """
@@ -104,10 +105,11 @@ class AcmeService:
         background: Background,
         clock: Clock,
         entropy: Entropy,
-        nonce_key: bytes,
+        nonce_key: bytes | None,
         origin: str = "",
     ) -> None:
-        self._core = Core(store, door, prober, background, clock, entropy, Nonces(nonce_key, store), origin)
+        nonces = Nonces(entropy.octets(32), store, SpentHere()) if nonce_key is None else Nonces(nonce_key, store)
+        self._core = Core(store, door, prober, background, clock, entropy, nonces, origin)
 
     async def handle(self, exchange: Exchange, request: Request, profile: Revisioned) -> Response:
         """Answer one request; a refusal is a problem document."""
@@ -191,7 +193,7 @@ class AcmeService:
             core.background.start(validation.resume(core, due))
         for waiting in await core.store.due_orders(now, RESUME_AT_ONCE):
             core.background.start(issue.resume(core, waiting))
-        await core.store.forget_nonces(now - timedelta(seconds=1))
+        await core.nonces.forget(now - timedelta(seconds=1))
 
 
 def _place(tail: str) -> tuple[str, tuple[str, ...]]:

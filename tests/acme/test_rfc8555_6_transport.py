@@ -264,6 +264,21 @@ def test_6_5_spent_nonces_are_forgotten_when_they_would_have_ended(world, client
     assert world.scalar(count) == 0
 
 
+def test_6_5_a_process_that_serves_alone_remembers_and_forgets(world):
+    from privca.acme.rfc8555.nonce import SpentHere
+
+    here, now = SpentHere(), world.clock.now()
+    numbers = [here.number() for _ in range(70_000)]
+    assert len(set(numbers)) == len(numbers)
+    late = now + timedelta(seconds=9)
+    assert all(here.spend(number, now) for number in numbers)
+    assert not any(here.spend(number, now) for number in numbers[:3] + numbers[-3:])
+    assert not here.spend(numbers[-1], late)
+    here.forget(late)
+    # The block whose last nonce has expired is gone, the other is not.
+    assert [here.spend(number, late) for number in (numbers[0], numbers[-1])] == [True, False]
+
+
 def test_7_2_new_nonce(client):
     head, get = client.get("new-nonce", "HEAD"), client.get("new-nonce")
     assert (head.status, get.status) == (200, 204)

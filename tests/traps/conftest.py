@@ -3,6 +3,7 @@
 The examiner's client talks to it through a transport that calls the service, so that the same cases could run by URL.
 """
 
+import contextlib
 import itertools
 import json
 import types
@@ -170,6 +171,16 @@ class Lab:
         assert exchange.decision.outcome, "every exchange is decided"
         assert exchange.decision.clause, "every decision rests on a clause"
         return HttpResponse(response.status, response.headers, response.body, request)
+
+    @contextlib.contextmanager
+    def serving_alone(self):
+        """Inside, another process serves, and it is the only one of its store."""
+        parts = (self.store, self.door, self.responder, self.background, self.clock, self.entropy)
+        before, self.service = self.service, AcmeService(*parts, None, ORIGIN)
+        try:
+            yield
+        finally:
+            self.service = before
 
     # -- what tests ask for ------------------------------------------------------------------------------------------
 

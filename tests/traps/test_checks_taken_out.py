@@ -236,6 +236,20 @@ CHECKS = {
         account_request("protected.nonce.not-base64url"),
     ),
     "nonce is spent": ([refusing("acme.rfc8555.nonce:Nonces.spend", "used before")], trap("nonce", "a_nonce_is_good_once")),
+    "nonce is spent, in a process that serves alone": (
+        [instead("acme.rfc8555.nonce:SpentHere.spend", "if bits[octet] & bit", "if False")],
+        trap("nonce", "a_nonce_is_good_once_in_a_process_that_serves_alone"),
+    ),
+    "the nonces of a process that serves alone are its own": (
+        [
+            instead(
+                "acme.service:AcmeService.__init__",
+                "Nonces(entropy.octets(32), store, SpentHere())",
+                "Nonces(b'k', store, SpentHere())",
+            )
+        ],
+        trap("nonce", "a_nonce_of_a_process_that_serves_alone_is_good_in_no_other"),
+    ),
     "nonce is spent by a replay": (
         [refusing("acme.rfc8555.nonce:Nonces.spend", "used before")],
         trap("nonce", "the_very_same_request_is_refused_the_second_time"),

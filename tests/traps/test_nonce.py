@@ -135,3 +135,37 @@ def test_registration_spends_its_nonce(lab):
     other = client.new_account(Key.make())
     other.protected["nonce"] = draft.protected["nonce"]
     assert client.send(other).error == "badNonce"
+
+
+def test_a_nonce_is_good_once_in_a_process_that_serves_alone(lab):
+    with lab.serving_alone():
+        test_a_nonce_is_good_once(lab)
+        test_the_very_same_request_is_refused_the_second_time(lab)
+        test_a_nonce_is_spent_by_a_request_that_fails(lab)
+        test_a_nonce_cannot_be_made_by_changing_one(lab)
+
+
+def test_a_nonce_of_a_process_that_serves_alone_is_good_in_no_other(lab):
+    """Nobody else knows which of its nonces are spent: a client whose nonce is from before a restart retries (RFC 8555 section 6.5)."""
+    client = lab.client()
+    account = client.register()
+    shared = client.nonce()
+
+    def refused_with(nonce):
+        draft = client.new_order(account, dns(lab.name()))
+        draft.protected["nonce"] = nonce
+        reply = client.send(draft)
+        assert reply.error == "badNonce", reply.body
+        draft.protected["nonce"] = reply.header("Replay-Nonce")
+        assert client.send(draft).status == 201
+
+    with lab.serving_alone():
+        client.forget_nonces()
+        spent = client.nonce()
+        refused_with(shared)
+        draft = client.new_order(account, dns(lab.name()))
+        draft.protected["nonce"] = spent
+        assert client.send(draft).status == 201
+        with lab.serving_alone():
+            refused_with(spent)
+    refused_with(spent)
