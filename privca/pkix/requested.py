@@ -6,6 +6,7 @@ What is asked for stays a wish: it is handed over as it stands in the request, a
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Annotated, cast
 
 from cryptography import x509
@@ -36,6 +37,8 @@ SIGNATURE_KEYS = frozenset(
     )
 )
 """Algorithms of keys that can prove their possession by a signature."""
+EXTENSION_REQUEST = x509.ObjectIdentifier("1.2.840.113549.1.9.14")
+_SEQUENCE = 0x30
 _COUNTRIES = (NameOID.COUNTRY_NAME, NameOID.JURISDICTION_COUNTRY_NAME)
 _OBJECT_IDENTIFIER = b"\x06"
 
@@ -118,6 +121,44 @@ def subject_and_extensions(
         raise _refuse(
             "RFC 5280 section 4.2", "the subject or a requested extension is malformed", got=type(error).__name__
         ) from None
+
+
+@der.sequence
+class _Name:
+    # A SEQUENCE OF at the top is no declared type of the codec; its one place is inside another SEQUENCE.
+    name: RdnSequence
+
+
+def wishes(
+    subject: bytes, extensions: list[Extension], *, clause: str
+) -> tuple[x509.Name, tuple[x509.Extension[x509.ExtensionType], ...]]:
+    """Subject (a Name as DER) and extensions, wherever they stood, bounded and as cryptography reads them.
+
+    :param clause: where the subject stands. :raises Refused: ``BAD_CSR``; ``MALFORMED`` for what is no Name.
+    """
+    rdns = der.decode(_Name, der.tlv(_SEQUENCE, subject), clause=clause).name
+    check_subject(rdns)
+    if extensions:
+        check_extensions(extensions)
+    return subject_and_extensions(_as_csr(subject, extensions), rdns, extensions=bool(extensions))
+
+
+@cache
+def _frame() -> tuple[bytes, bytes]:
+    """A key and a signature that stand for none."""
+    algorithm = der.tlv(_SEQUENCE, der.oid(PublicKeyAlgorithmOID.ED25519))
+    return der.tlv(_SEQUENCE, algorithm, der.tlv(3, b"\0" * 33)), algorithm + der.tlv(3, b"\0" * 65)
+
+
+def _as_csr(subject: bytes, extensions: list[Extension]) -> bytes:
+    """The same wishes as a CertificationRequest, the one form of a request that the certificate library reads. Nobody else sees it."""
+    key, signature = _frame()
+    attributes = b""
+    if extensions:
+        values = der.tlv(0x31, der.tlv(_SEQUENCE, *(der.encode(extension) for extension in extensions)))
+        attributes = der.tlv(_SEQUENCE, der.oid(EXTENSION_REQUEST), values)
+    info = der.tlv(_SEQUENCE, b"\x02\x01\x00", subject, key, der.tlv(0xA0, attributes))
+    return der.tlv(_SEQUENCE, info, signature)
 
 
 def _has_usual_length(attribute: AttributeTypeAndValue) -> bool:

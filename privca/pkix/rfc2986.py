@@ -6,8 +6,9 @@ signature is verified over the octets that were received, never over a re-encodi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -15,7 +16,16 @@ from cryptography.hazmat.primitives import serialization
 from privca.base.names import Name
 from privca.base.refused import Reason, Refused
 from privca.pkix import der, signatures, weak
-from privca.pkix.requested import Extension, RdnSequence, check_extensions, check_subject, names_in, subject_and_extensions
+from privca.pkix.requested import (
+    EXTENSION_REQUEST,
+    AlgorithmIdentifier,
+    Extension,
+    RdnSequence,
+    check_extensions,
+    check_subject,
+    names_in,
+    subject_and_extensions,
+)
 from privca.pkix.requested import public_key as read_public_key
 
 if TYPE_CHECKING:
@@ -25,10 +35,10 @@ MAXIMUM_OCTETS = 1 << 16
 MAXIMUM_ELEMENTS = 1024
 MAXIMUM_CHALLENGE_PASSWORD = 255  # RFC 2985 section 5.4.1: pkcs-9-ub-challengePassword
 
+CHALLENGE_PASSWORD = x509.ObjectIdentifier("1.2.840.113549.1.9.7")
+
 _CLAUSE = "RFC 2986 section 4"
-_EXTENSION_REQUEST = x509.ObjectIdentifier("1.2.840.113549.1.9.14")
 _MICROSOFT_EXTENSION_REQUEST = x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.14")
-_CHALLENGE_PASSWORD = x509.ObjectIdentifier("1.2.840.113549.1.9.7")
 # DirectoryString (RFC 5280 section 4.1.2.4), and IA5String, which RFC 2985 allowed for e-mail and clients use here too.
 _STRINGS = {b"\x0c": "utf-8", b"\x13": "ascii", b"\x14": "latin-1", b"\x16": "ascii", b"\x1c": "utf-32-be", b"\x1e": "utf-16-be"}
 
@@ -60,13 +70,32 @@ class _ExtensionRequest:
     extensions: list[Extension]
 
 
+Attributes: TypeAlias = Mapping[str, tuple[bytes, ...]]
+"""Attributes of a request: DER of the values of each by dotted OID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request asks for, whoever signed it and with whatever key: neither was looked at.
+
+    ``der`` are the octets received. ``names`` is the subjectAltName in canonical form, in the order of the request, without duplicates.
+    ``extensions`` are the requested extensions, subjectAltName included.
+    """
+
+    der: bytes = field(repr=False)
+    subject: x509.Name
+    names: tuple[Name, ...]
+    extensions: tuple[x509.Extension[x509.ExtensionType], ...]
+    attributes: Attributes = field(repr=False)
+    challenge_password: str | None = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class CertificationRequest:
-    """A request whose signature is valid and whose key is not weak.
+    """A request whose signature is valid and whose key is not weak: what :class:`Wishes` has, and the key.
 
-    ``der`` are the octets received. ``spki`` is the SubjectPublicKeyInfo as the certificate will hold it (points uncompressed).
-    ``names`` is the subjectAltName in canonical form, in the order of the request, without duplicates. ``extensions`` are the
-    requested extensions, subjectAltName included. ``signature_hash`` is ``sha256`` ..., empty where the scheme has its own.
+    ``spki`` is the SubjectPublicKeyInfo as the certificate will hold it (points uncompressed). ``signature_algorithm`` is a dotted OID,
+    ``signature_hash`` is ``sha256`` ..., empty where the scheme has its own.
     """
 
     der: bytes = field(repr=False)
@@ -75,7 +104,9 @@ class CertificationRequest:
     public_key: weak.SigningPublicKey
     names: tuple[Name, ...]
     extensions: tuple[x509.Extension[x509.ExtensionType], ...]
+    attributes: Attributes = field(repr=False)
     challenge_password: str | None = field(repr=False)
+    signature_algorithm: str
     signature_hash: str
 
 
@@ -89,10 +120,25 @@ def parse(octets: bytes, *, tolerant: bool = False) -> CertificationRequest:
     :param tolerant: whether BER, and attributes out of the order that DER gives a SET, are accepted.
     :raises Refused: ``BAD_PUBLIC_KEY`` for keys that :func:`privca.pkix.weak.check` refuses, ``BAD_CSR`` for everything else.
     """
+    return _guarded(_parse, octets, tolerant)
+
+
+def parse_wishes(octets: bytes, *, tolerant: bool = False) -> Wishes:
+    """What a request asks for whose key and signature do not count (RFC 7030 section 4.4.1).
+
+    :raises Refused: ``BAD_CSR`` as :func:`parse` does for the rest of it.
+    """
+    return _guarded(_parse_wishes, octets, tolerant)
+
+
+T = TypeVar("T")
+
+
+def _guarded(read: Callable[[bytes, bool], T], octets: bytes, tolerant: bool) -> T:
     if len(octets) > MAXIMUM_OCTETS:
         raise _refuse(_CLAUSE, "the CSR is too large", expected=f"at most {MAXIMUM_OCTETS} octets", got=str(len(octets)))
     try:
-        return _parse(octets, tolerant)
+        return read(octets, tolerant)
     except Refused as refusal:
         if refusal.reason in (Reason.BAD_CSR, Reason.BAD_PUBLIC_KEY):
             raise
@@ -102,12 +148,12 @@ def parse(octets: bytes, *, tolerant: bool = False) -> CertificationRequest:
 
 def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
     request, info, signed, strict = _decode(octets, tolerant)
-    if info.version != 0:
-        raise _refuse("RFC 2986 section 4.1", "the version of a CSR is 0", got="another")
-    check_subject(info.subject)
+    _check_info(info)
     public_key = cast("weak.SigningPublicKey", read_public_key(der.encode(info.spki)))
-    signature_hash = signatures.verify(public_key, der.encode(request.algorithm), _octets(request.signature), signed)
-    extension_request, challenge_password = _attributes(info.attributes.as_list())
+    algorithm = der.encode(request.algorithm)
+    signature_hash = signatures.verify(public_key, algorithm, _octets(request.signature), signed)
+    attributes = info.attributes.as_list()
+    extension_request, challenge_password = _attributes(attributes)
     subject, extensions = subject_and_extensions(strict, info.subject, extensions=extension_request)
     return CertificationRequest(
         der=octets,
@@ -116,9 +162,30 @@ def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
         public_key=public_key,
         names=names_in(extensions),
         extensions=extensions,
+        attributes=_values(attributes),
         challenge_password=challenge_password,
+        signature_algorithm=der.decode(AlgorithmIdentifier, algorithm, clause=_CLAUSE).algorithm.dotted_string,
         signature_hash=signature_hash,
     )
+
+
+def _parse_wishes(octets: bytes, tolerant: bool) -> Wishes:
+    _, info, _, strict = _decode(octets, tolerant)
+    _check_info(info)
+    attributes = info.attributes.as_list()
+    extension_request, challenge_password = _attributes(attributes)
+    subject, extensions = subject_and_extensions(strict, info.subject, extensions=extension_request)
+    return Wishes(octets, subject, names_in(extensions), extensions, _values(attributes), challenge_password)
+
+
+def _check_info(info: _CertificationRequestInfo) -> None:
+    if info.version != 0:
+        raise _refuse("RFC 2986 section 4.1", "the version of a CSR is 0", got="another")
+    check_subject(info.subject)
+
+
+def _values(attributes: list[_Attribute]) -> Attributes:
+    return {one.type.dotted_string: tuple([der.encode(value) for value in one.values.as_list()]) for one in attributes}
 
 
 def _decode(octets: bytes, tolerant: bool) -> tuple[_CertificationRequest, _CertificationRequestInfo, bytes, bytes]:
@@ -160,14 +227,14 @@ def _attributes(attributes: list[_Attribute]) -> tuple[bool, str | None]:
     types = [attribute.type for attribute in attributes]
     if len(set(types)) != len(types):
         raise _refuse("RFC 2985 section 5.4", "an attribute occurs more than once")
-    if _EXTENSION_REQUEST in types and _MICROSOFT_EXTENSION_REQUEST in types:
+    if EXTENSION_REQUEST in types and _MICROSOFT_EXTENSION_REQUEST in types:
         raise _refuse("RFC 2985 section 5.4.2", "extensions are requested by more than one attribute")
     requested, password = False, None
     for attribute in attributes:
-        if attribute.type in (_EXTENSION_REQUEST, _MICROSOFT_EXTENSION_REQUEST):
+        if attribute.type in (EXTENSION_REQUEST, _MICROSOFT_EXTENSION_REQUEST):
             _check_extensions(_only(attribute, "RFC 2985 section 5.4.2"))
             requested = True
-        elif attribute.type == _CHALLENGE_PASSWORD:
+        elif attribute.type == CHALLENGE_PASSWORD:
             password = _directory_string(_only(attribute, "RFC 2985 section 5.4.1"))
     return requested, password
 

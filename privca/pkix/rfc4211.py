@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Annotated, TypeAlias
 
 from cryptography import x509
@@ -228,8 +227,7 @@ class CertTemplate:
         key = self.public_key() if public_key is None else public_key
         name = subject if subject is not None else self.subject if self.subject is not None else _EMPTY_NAME
         wanted = list(self.extensions if extensions is None else extensions)
-        rdns = der.decode(_Name, der.tlv(_SEQUENCE, name), clause=_TEMPLATE).name
-        found_subject, found = requested.subject_and_extensions(_as_csr(name, wanted), rdns, extensions=bool(wanted))
+        found_subject, found = requested.wishes(name, wanted, clause=_TEMPLATE)
         return CertificateRequest(
             der=octets,
             subject=found_subject,
@@ -447,21 +445,3 @@ def _name(value: RdnSequence) -> bytes:
 def _unboxed(box: object) -> bytes:
     """What is inside a SEQUENCE of one, as the codec encodes declared types alone."""
     return der.elements(der.encode(box), clause=_CLAUSE)[0]
-
-
-@cache
-def _frame() -> tuple[bytes, bytes]:
-    """A key and a signature that stand for none."""
-    key = der.tlv(_SEQUENCE, der.tlv(_SEQUENCE, der.oid(x509.ObjectIdentifier("1.3.101.112"))), der.tlv(3, b"\0" * 33))
-    return key, der.tlv(_SEQUENCE, der.oid(x509.ObjectIdentifier("1.3.101.112"))) + der.tlv(3, b"\0" * 65)
-
-
-def _as_csr(subject: bytes, extensions: list[Extension]) -> bytes:
-    """The same wishes as a CertificationRequest, the one form of a request that the certificate library reads. Nobody else sees it."""
-    key, signature = _frame()
-    attributes = b""
-    if extensions:
-        values = der.tlv(0x31, der.tlv(_SEQUENCE, *(der.encode(extension) for extension in extensions)))
-        attributes = der.tlv(_SEQUENCE, der.oid(x509.ObjectIdentifier("1.2.840.113549.1.9.14")), values)
-    info = der.tlv(_SEQUENCE, b"\x02\x01\x00", subject, key, der.tlv(0xA0, attributes))
-    return der.tlv(_SEQUENCE, info, signature)

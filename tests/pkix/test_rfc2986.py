@@ -539,3 +539,35 @@ def _rich(wire: Any) -> bytes:
 
 def test_what_is_fuzzed_is_good(wire: Any) -> None:
     assert len(rfc2986.parse(_rich(wire)).extensions) == 4
+
+
+def test_rfc2986_4_1_attributes_and_signature_algorithm(wire: Any) -> None:
+    """Attributes as octets, whatever their type, for who asks for more than extensions and a password."""
+    strange = wire.attribute(bytes.fromhex("06042a030405"), b"\x02\x01\x07", b"\x0c\x05value")
+    csr = rfc2986.parse(wire.request(strange, wire.extension_request(wire.names(wire.dns("a.test")))))
+    assert set(csr.attributes) == {"1.2.3.4.5", "1.2.840.113549.1.9.14"}
+    assert sorted(csr.attributes["1.2.3.4.5"]) == [b"\x02\x01\x07", b"\x0c\x05value"]
+    assert csr.signature_algorithm == "1.2.840.10045.4.3.2"
+
+
+def test_rfc7030_4_4_1_wishes_without_key_and_signature(wire: Any) -> None:
+    """``/serverkeygen`` ignores both: here the signature is wrong, and the key is no point of its curve."""
+    octets = wire.request(wire.extension_request(wire.names(wire.dns("a.test"))))
+    parsed = rfc2986.parse(octets)
+    at = octets.index(wire.spki)
+    nobodys = octets[:at] + wire.spki[:-64] + b"\0" * 64 + octets[at + len(wire.spki) :]
+    for spoilt in (octets[:-1] + bytes((octets[-1] ^ 1,)), nobodys):
+        wishes = rfc2986.parse_wishes(spoilt)
+        assert (wishes.subject, wishes.names, wishes.extensions) == (parsed.subject, parsed.names, parsed.extensions)
+        assert wishes.der == spoilt
+        with pytest.raises(Refused):
+            rfc2986.parse(spoilt)
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\x30" * (rfc2986.MAXIMUM_OCTETS + 1), b"\x30\x03\x02\x01\x00", b""], ids=["long", "short", "empty"]
+)
+def test_rfc7030_4_4_1_wishes_are_bounded_like_any_csr(octets: bytes) -> None:
+    with pytest.raises(Refused) as refusal:
+        rfc2986.parse_wishes(octets)
+    assert refusal.value.reason is Reason.BAD_CSR
