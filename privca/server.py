@@ -31,6 +31,7 @@ from privca.logs import configure
 from privca.profiles import FreshProfiles
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
 from privca.sockets import LOOPBACK, Sockets
+from privca.status.rfc6960 import OcspResponder
 from privca.status.service import StatusService
 from privca.web.addresses import DENIED_BY_DEFAULT, AddressPolicy
 from privca.web.admin import Admin
@@ -91,7 +92,11 @@ class Front:
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         resource = Resource(
             services=services,
-            status=StatusService(self.parts.authorities, self.parts.lists),
+            status=StatusService(
+                self.parts.authorities,
+                self.parts.lists,
+                OcspResponder(self.parts.store, self.parts.keys, self.parts.authorities, self.parts.delegates),
+            ),
             profiles=FreshProfiles(self.parts.store),
             names=config.server.hosts,
             clock=self.parts.clock,

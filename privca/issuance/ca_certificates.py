@@ -30,7 +30,7 @@ def _extensions(subject: SigningKey, signer: SigningKey, path_length: int | None
         extension(x509.SubjectKeyIdentifier(subject.facts.key_identifier)),
         extension(x509.AuthorityKeyIdentifier(signer.facts.key_identifier, None, None)),
     ]
-    return found if subject is signer else found + publication(signer.facts.crl_url, signer.facts.ca_url)
+    return found if subject is signer else found + publication(signer.facts.crl_url, signer.facts.ca_url, signer.facts.ocsp_url)
 
 
 async def certify(

@@ -19,11 +19,13 @@ from privca.pkix.weak import SigningPublicKey
 
 
 class IssuerFacts(msgspec.Struct, frozen=True):
-    """What a certificate says of the CA key that signs it: its key identifier, and where its CRL and certificate are (empty: nowhere)."""
+    """What a certificate says of the CA key that signs it: its key identifier, and where its CRL,
+    its certificate and its OCSP responder are (empty: nowhere)."""
 
     key_identifier: bytes
     crl_url: str
     ca_url: str
+    ocsp_url: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +59,9 @@ class SigningKey:
             spki=spki,
             hash_name=hash_name,
             algorithm=signatures.algorithm(public_key, hash_name),
-            facts=IssuerFacts(key_identifier(spki), urls.crl(authority, number), urls.certificate(authority, number)),
+            facts=IssuerFacts(
+                key_identifier(spki), urls.crl(authority, number), urls.certificate(authority, number), urls.ocsp(authority)
+            ),
         )
 
 

@@ -93,7 +93,8 @@ def authority_faults(name: str, authorities: Mapping[str, CertificateAuthority])
             )
         else:
             yield from _caught(at, f"subject.{short}", partial(attribute, short, value))
-    yield from _durations(at, {"validity": authority.validity, "crl_life": authority.crl_life})
+    yield from _durations(at, {"validity": authority.validity, "crl_life": authority.crl_life, "ocsp.life": authority.ocsp.life})
+    yield from _durations(at, {"ocsp.archive": authority.ocsp.archive}, least=0)
     if authority.path_length is not None and authority.path_length < 0:
         yield Fault(at, "path_length", "is not negative (RFC 5280 section 4.2.1.9)")
     seen, above, depth = {name}, authority.parent, 0

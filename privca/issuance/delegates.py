@@ -89,6 +89,7 @@ def _template(key_usage: Sequence[str], extended: Sequence[str] = (), *, no_chec
         # RFC 6960 section 4.2.2.2.1: id-pkix-ocsp-nocheck, NULL; what is never looked up needs no place to look.
         extensions=(ExtraExtension(oid="1.3.6.1.5.5.7.48.1.5", value="0500"),) if no_check else (),
         crl_url=not no_check,
+        ocsp_url=not no_check,
     )
 
 

@@ -129,6 +129,19 @@ class Certificate(msgspec.Struct, frozen=True):
     version: int = 0
 
 
+class CertificateState(msgspec.Struct, frozen=True):
+    """What OCSP needs of a record, and no more; ``version`` changes with every change of it."""
+
+    authority: str
+    generation: int
+    status: CertificateStatus
+    not_after: datetime
+    revoked_at: datetime | None
+    reason: RevocationReason | None
+    invalidity_date: datetime | None
+    version: int
+
+
 class RevokedEntry(msgspec.Struct, frozen=True):
     """One line of a CRL."""
 
@@ -199,6 +212,9 @@ class IssuanceStore(Protocol):
 
     async def certificate_by_serial(self, serial: bytes) -> Certificate | None:
         """The record of a serial number."""
+
+    async def certificate_state(self, serial: bytes) -> CertificateState | None:
+        """The state of the record of a serial number."""
 
     async def certificate_by_request(self, profile_id: str, request_id: str) -> Certificate | None:
         """The record of a request."""

@@ -15,6 +15,7 @@ from privca.issuance.options.acme import AcmeOptions
 from privca.issuance.options.cmp import CmpOptions
 from privca.issuance.options.est import EstOptions
 from privca.issuance.options.scep import ScepOptions
+from privca.issuance.options.status import OcspOptions
 
 KeyKind = Literal["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
 Authentication = Literal["code", "otp", "certificate", "account", "eab", "approval", "open"]
@@ -63,6 +64,8 @@ class Template(Struct, kw_only=True, frozen=True):
     signature_hash: Literal["sha256", "sha384", "sha512"] = "sha256"
     crl_url: bool = True
     ca_url: bool = True
+    ocsp_url: bool = True
+    """Whether certificates say where their CRL, their issuer's certificate and its OCSP responder are (RFC 5280 sections 4.2.1.13 and 4.2.2.1)."""
 
 
 class Names(Struct, kw_only=True, frozen=True):
@@ -168,6 +171,7 @@ class CertificateAuthority(Struct, kw_only=True, frozen=True):
     signature_hash: Literal["sha256", "sha384", "sha512"] = "sha256"
     path_length: int | None = None
     crl_life: str = "7d"
+    ocsp: OcspOptions = OcspOptions()
 
 
 class Revisioned(Struct, kw_only=True, frozen=True):

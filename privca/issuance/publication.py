@@ -35,3 +35,7 @@ class PublicUrls:
     def certificate(self, authority: str, number: int) -> str:
         """Where the certificate of a CA key is; empty if nowhere."""
         return f"{self._origin}/ca/{label(authority, number)}.cer" if self._origin else ""
+
+    def ocsp(self, authority: str) -> str:
+        """Where OCSP requests about certificates of a CA go, whichever of its keys signed them; empty if nowhere."""
+        return f"{self._origin}/ocsp/{authority}" if self._origin else ""

@@ -95,15 +95,16 @@ def extension(value: x509.ExtensionType, *, critical: bool = False) -> x509.Exte
     return x509.Extension(value.oid, critical, value)
 
 
-def publication(crl_url: str, ca_url: str) -> Extensions:
+def publication(crl_url: str, ca_url: str, ocsp_url: str = "") -> Extensions:
     """CRL distribution point and authority information access for these URLs; an empty URL makes none."""
     found: Extensions = []
     if crl_url:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(crl_url)], None, None, None)
         found.append(extension(x509.CRLDistributionPoints([point])))
-    if ca_url:
-        access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(ca_url))
-        found.append(extension(x509.AuthorityInformationAccess([access])))
+    methods = ((AuthorityInformationAccessOID.OCSP, ocsp_url), (AuthorityInformationAccessOID.CA_ISSUERS, ca_url))
+    access = [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for method, url in methods if url]
+    if access:
+        found.append(extension(x509.AuthorityInformationAccess(access)))
     return found
 
 
@@ -213,7 +214,11 @@ class CertificateTemplate:
         if self._usages:
             found.append(extension(x509.ExtendedKeyUsage(self._usages)))
         found.append(extension(x509.AuthorityKeyIdentifier(issuer.key_identifier, None, None)))
-        found += publication(issuer.crl_url if template.crl_url else "", issuer.ca_url if template.ca_url else "")
+        found += publication(
+            issuer.crl_url if template.crl_url else "",
+            issuer.ca_url if template.ca_url else "",
+            issuer.ocsp_url if template.ocsp_url else "",
+        )
         if self._policies:
             found.append(extension(x509.CertificatePolicies(self._policies)))
         # Encoded once, here, and not again for every certificate.

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from privca.issuance.ports import (
     Certificate,
+    CertificateState,
     CertificateStatus,
     Conflict,
     CrlRecord,
@@ -50,6 +51,11 @@ _CHANGE_GENERATION = Statement(
 _c = schema.certificate.c
 _COLUMNS = tuple(column for column in schema.certificate.columns if column.name != "sequence")
 _BY_SERIAL = Statement(select(*_COLUMNS).where(_c.serial == bindparam("serial")))
+_STATE = Statement(
+    select(_c.authority, _c.generation, _c.status, _c.not_after, _c.revoked_at, _c.reason, _c.invalidity_date, _c.version).where(
+        _c.serial == bindparam("serial")
+    )
+)
 _BY_REQUEST = Statement(
     select(*_COLUMNS).where(_c.profile_id == bindparam("profile_id"), _c.request_id == bindparam("request_id"))
 )
@@ -188,6 +194,24 @@ class Certificates:
         """The record of a serial number."""
         row = self._database.one(_BY_SERIAL, serial=serial)
         return None if row is None else _certificate(row)
+
+    @operation
+    def certificate_state(self, serial: bytes) -> CertificateState | None:
+        """The state of the record of a serial number."""
+        row = self._database.one(_STATE, serial=serial)
+        if row is None:
+            return None
+        authority, generation, status, not_after, revoked_at, reason, invalidity_date, version = row
+        return CertificateState(
+            authority,
+            generation,
+            CertificateStatus(status),
+            to_datetime(not_after),
+            to_optional_datetime(revoked_at),
+            None if reason is None else RevocationReason(reason),
+            to_optional_datetime(invalidity_date),
+            version,
+        )
 
     @operation
     def certificate_by_request(self, profile_id: str, request_id: str) -> Certificate | None:

@@ -34,7 +34,7 @@ from privca.web.tls import Session
 log = structlog.get_logger("privca.web")
 
 _STATUS_LINES = {(minor, s.value): f"HTTP/1.{minor} {s.value} {s.phrase}\r\n" for s in HTTPStatus for minor in (0, 1)}
-_NO_CONTENT = 204
+_WITHOUT_CONTENT = frozenset({204, 304})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_OCTETS = 1 << 20
 
@@ -96,8 +96,8 @@ def reply_head(response: Response, minor: int, keep_alive: bool) -> bytes:
     fields = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
     if fields.count("\n") != len(response.headers) or fields.count("\r") != len(response.headers):
         raise ValueError("a header field contains a line end")
-    # RFC 9110 section 8.6: no Content-Length in 1xx and 204.
-    length = "" if response.status == _NO_CONTENT else f"Content-Length: {len(response.body)}\r\n"
+    # RFC 9110 section 8.6: no Content-Length in 1xx and 204, and in 304 only that of the answer which is not repeated.
+    length = "" if response.status in _WITHOUT_CONTENT else f"Content-Length: {len(response.body)}\r\n"
     # HTTP/1.0 keeps a connection only if told so; HTTP/1.1 unless told otherwise.
     connection = ("" if minor else "Connection: keep-alive\r\n") if keep_alive else "Connection: close\r\n"
     return f"{line}{_date.line()}{fields}{length}{connection}\r\n".encode("latin-1")
@@ -290,7 +290,7 @@ class HttpConnection(TwistedProtocol):
             log.error("a reply could not be sent", reason=str(wrong))
             reply = Reply(Response(500), reply.sent)
             head = reply_head(reply.response, minor, keep_alive)
-        body = reply.response.body if with_body and reply.response.status != _NO_CONTENT else b""
+        body = reply.response.body if with_body and reply.response.status not in _WITHOUT_CONTENT else b""
         self._tcp.write(head + body)
         if reply.sent is not None:
             reply.sent(head, body)

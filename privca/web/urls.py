@@ -48,7 +48,7 @@ _PREFIXES: tuple[tuple[str, str, Shape], ...] = (
     ("/certificate-authority/api/v1/acme/", ACME, Shape.DEFAULT),
 )
 _WHOLE: dict[str, Route] = {"/.well-known/cmp": Route(CMP, None, "")}
-_STATUS = re.compile(rf"/(crl/{_CA_NAME}\.crl|ca/{_CA_NAME}\.cer|ocsp/{_CA_NAME}(/.*)?)")
+_STATUS = re.compile(rf"/(crl/{_CA_NAME}\.crl|ca/{_CA_NAME}\.(cer|p7c)|ocsp/{_CA_NAME}(/.*)?)")
 
 
 def find(path: str) -> Route | None:

@@ -208,6 +208,7 @@ MUTATIONS: list[tuple[str, Callable[[Draft], bytes]]] = [
     ("publication_is_the_signers", without(x509.AuthorityInformationAccess)),
     ("publication_is_the_signers", with_extension(publication("http://other.test/a.crl", "")[0].value)),
     ("publication_is_the_signers", with_extension(publication("", "http://other.test/a.cer")[0].value)),
+    ("publication_is_the_signers", with_extension(publication("", "", "http://other.test/ocsp")[0].value)),
     ("other_extensions_are_the_templates", with_extension(x509.UnrecognizedExtension(OTHER_OID, b"\x05\x00"))),
     ("other_extensions_are_the_templates", octets(bytes.fromhex("04020500"), bytes.fromhex("04020501"))),
 ]

@@ -25,7 +25,7 @@ def ca(tmp_path: Path) -> Iterator[IssuanceLab]:
 
 def ask(ca: IssuanceLab, path: str, method: str = "GET") -> Response:
     request = Request(method, f"/{path}", path, "", {}, b"", Peer("192.0.2.1"), "http://pki.example.test")
-    return run(StatusService(ca.authorities, ca.lists).handle(ca.exchange(), request))
+    return run(StatusService(ca.authorities, ca.lists, ca.responder).handle(ca.exchange(), request))
 
 
 def test_a_crl_lists_what_is_revoked_now(ca: IssuanceLab) -> None:
@@ -50,7 +50,7 @@ def test_each_key_of_a_ca_has_its_own_urls(ca: IssuanceLab) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    "crl/nobody.crl ca/nobody.cer crl/issuing.9.crl crl/issuing.cer ca/issuing.crl ocsp/issuing crl/.crl".split(),
+    "crl/nobody.crl ca/nobody.cer crl/issuing.9.crl crl/issuing.cer ca/issuing.crl ocsp/nobody ocsp/issuing.2 crl/.crl".split(),
 )
 def test_what_is_not_there(ca: IssuanceLab, path: str) -> None:
     reply = ask(ca, path)

@@ -31,6 +31,7 @@ from privca.keys.secrets import SecretBox
 from privca.keys.software import SoftwareKeys
 from privca.pkix.rfc2986 import CertificationRequest, parse
 from privca.pkix.rfc5280.names import subject_alternative_name
+from privca.status.rfc6960 import OcspResponder
 from privca.store import Store
 
 R = TypeVar("R")
@@ -72,6 +73,7 @@ class IssuanceLab:
         self.issuer = Issuer(self.store, self.keys, self.authorities)
         self.revocation = Revocation(self.store)
         self.lists = RevocationLists(self.store, self.keys, self.authorities, direct)
+        self.responder = OcspResponder(self.store, self.keys, self.authorities, self.delegates)
         self.door = EnrollmentService(self.store, self.authorities, self.issuer, self.revocation)
         self._files = 0
 

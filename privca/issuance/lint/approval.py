@@ -129,18 +129,20 @@ def tls_feature_is_the_approved_one(reading: Reading, approved: Approved, _: Sig
 
 
 def publication_is_the_signers(reading: Reading, approved: Approved, signer: SigningKey) -> str | None:
-    """CRL and CA certificate are pointed to where the key that signs has them published."""
+    """CRL, CA certificate and OCSP responder are pointed to where the key that signs has them published."""
     template, facts = approved.template, signer.facts
     # A certificate that a root gives its own name and key needs no CRL and no pointer to itself.
     published = approved.spki != signer.spki
     crl_url = facts.crl_url if published and (template is None or template.crl_url) else ""
     ca_url = facts.ca_url if published and (template is None or template.ca_url) else ""
+    ocsp_url = facts.ocsp_url if published and (template is None or template.ocsp_url) else ""
     points, access = reading.value(x509.CRLDistributionPoints), reading.value(x509.AuthorityInformationAccess)
     found_crl = [] if points is None else [name.value for point in points for name in point.full_name or ()]
     found_ca = [] if access is None else [(item.access_method, item.access_location.value) for item in access]
     if found_crl != ([crl_url] if crl_url else []):
         return "another CRL distribution point than that of the CA"
-    if found_ca != ([(AuthorityInformationAccessOID.CA_ISSUERS, ca_url)] if ca_url else []):
+    methods = ((AuthorityInformationAccessOID.OCSP, ocsp_url), (AuthorityInformationAccessOID.CA_ISSUERS, ca_url))
+    if found_ca != [(method, url) for method, url in methods if url]:
         return "another authority information access than that of the CA"
     return None
 

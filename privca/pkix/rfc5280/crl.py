@@ -102,9 +102,14 @@ def _entry_extensions(reason: int, invalidity_date: datetime | None) -> bytes:
     if reason != _UNSPECIFIED:
         found += der.tlv(_SEQUENCE, _REASON_CODE, der.tlv(_OCTET_STRING, der.tlv(_ENUMERATED, bytes((reason,)))))
     if invalidity_date is not None:
-        moment = der.tlv(_GENERALIZED_TIME, _generalized(invalidity_date.astimezone(UTC)))
-        found += der.tlv(_SEQUENCE, _INVALIDITY_DATE, der.tlv(_OCTET_STRING, moment))
+        found += invalidity_date_extension(invalidity_date)
     return der.tlv(_SEQUENCE, found)
+
+
+def invalidity_date_extension(at: datetime) -> bytes:
+    """The extension invalidityDate (section 5.3.2) of a CRL entry or an OCSP response."""
+    moment = der.tlv(_GENERALIZED_TIME, _generalized(at.astimezone(UTC)))
+    return der.tlv(_SEQUENCE, _INVALIDITY_DATE, der.tlv(_OCTET_STRING, moment))
 
 
 def _time(at: datetime) -> bytes:
