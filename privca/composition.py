@@ -18,6 +18,8 @@ from privca.base.clock import Clock, SystemClock
 from privca.base.entropy import Entropy, SystemEntropy, token
 from privca.base.exchange import Exchange
 from privca.config import Config, ConfigurationError, load
+from privca.enrollment.authentication import Authentication
+from privca.enrollment.credentials import Credentials
 from privca.enrollment.door import Door
 from privca.enrollment.ports import Code, Passcode
 from privca.enrollment.secrets import generated
@@ -58,6 +60,7 @@ class Parts:
     revocation: Revocation
     lists: RevocationLists
     door: Door
+    credentials: Credentials
 
     def exchange(self, profile_id: str) -> Exchange:
         """An exchange for what an operator does by hand."""
@@ -96,8 +99,10 @@ def compose(config: Config, offload: Offload, *, create: bool = False, lock: Loc
     delegates = Delegates(store, keys, authorities, clock, entropy, lock)
     issuer, revocation = Issuer(store, keys, authorities), Revocation(store)
     lists = RevocationLists(store, keys, authorities, offload)
-    door = EnrollmentService(store, authorities, issuer, revocation)
-    return Parts(config, clock, entropy, secrets, store, keys, authorities, delegates, issuer, revocation, lists, door)
+    door, credentials = EnrollmentService(store, authorities, issuer, revocation), Authentication(store)
+    return Parts(
+        config, clock, entropy, secrets, store, keys, authorities, delegates, issuer, revocation, lists, door, credentials
+    )
 
 
 @contextmanager
@@ -153,7 +158,7 @@ def set_code(parts: Parts, profile_id: str, reference: str, value: bytes) -> Cod
 def issue_passcode(parts: Parts, profile_id: str, reference: str, life: timedelta) -> Passcode:
     """Make and store a passcode for one request within ``life``; an unspent one of the same reference is revoked."""
     now = parts.clock.now()
-    passcode = Passcode(token(parts.entropy, 9), profile_id, reference, generated(parts.entropy), now, now + life)
+    passcode = Passcode(parts.entropy.octets(6).hex(), profile_id, reference, generated(parts.entropy), now, now + life)
     run(parts.store.add_passcode(passcode))
     return passcode
 

@@ -8,7 +8,6 @@ import click
 
 from privca.base.clock import rfc3339
 from privca.base.durations import duration
-from privca.base.entropy import token
 from privca.cli.code import reference_fault
 from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
 from privca.cli.profile import known_profile
@@ -41,7 +40,7 @@ def issue(profile: str, reference: str | None, ttl: str, as_json: bool, config_p
         raise click.BadParameter("a passcode lives for a second at least", param_hint="--ttl")
     with opened(config_path) as parts:
         known_profile(parts, profile, "otp")
-        name = token(parts.entropy, 6) if reference is None else reference
+        name = parts.entropy.octets(4).hex() if reference is None else reference
         if fault := reference_fault(name):
             raise click.BadParameter(fault, param_hint="--for")
         made = issue_passcode(parts, profile, name, life)

@@ -46,8 +46,12 @@ class Credentials(Protocol):
         """
 
     async def secrets(self, exchange: Exchange, profile: Revisioned, reference: str) -> Sequence[Secret]:
-        """The secrets that belong to a reference, to verify a MAC or digest with: few (a code and at most one live passcode), none if
-        the reference is unknown. Expired, spent and locked passcodes are not among them."""
+        """The secrets that belong to a reference, to verify a MAC or digest with: few (a code and at most one passcode), none if the
+        reference is unknown. Expired, revoked and locked passcodes are not among them.
+
+        One that was spent is, for as long as it lives or its request may wait: the rest of that request's transaction (polling,
+        confirmation) comes under it too. The door grants it no other request.
+        """
 
     async def proven(self, exchange: Exchange, profile: Revisioned, secret: Secret) -> Identity:
         """The identity of a client whose MAC or digest verified with ``secret``."""

@@ -22,14 +22,15 @@ class Identity(msgspec.Struct, frozen=True):
     ``code:REFERENCE``, ``otp:NAME``, ``certificate:SERIAL`` or ``vendor:SHA-256``.
 
     ``passcode`` is the passcode (its ID) that the request spends, in the transaction that records it as issued or pending.
-    ``certificate`` is the certificate of ours that it authenticated with. ``ra`` tells that it is a registration authority: it speaks for
-    others.
+    ``certificate`` is the certificate of ours that it authenticated with, ``vendor`` that of another CA (DER). ``ra`` tells that it is a
+    registration authority: it speaks for others.
     """
 
     method: str
     id: str
     passcode: str = ""
     certificate: Certificate | None = None
+    vendor: bytes = b""
     ra: bool = False
 
 

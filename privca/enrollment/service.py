@@ -10,12 +10,17 @@ from cryptography.x509.oid import NameOID
 from privca.base.exchange import Exchange
 from privca.base.names import Name, NameKind, dns_name
 from privca.base.refused import Reason, Refused
-from privca.enrollment.door import Chain, Identity, Issued, Submission
+from privca.enrollment import renewal
+from privca.enrollment import rights as rights_of_clients
+from privca.enrollment.approval import Approval
+from privca.enrollment.authentication import no_valid_credential
+from privca.enrollment.door import Chain, Identity, Issued, Pending, Submission
+from privca.enrollment.ports import EnrollmentStore, WaitingRequest
 from privca.issuance.authorities import Authorities
 from privca.issuance.issue import Issuer, Request
-from privca.issuance.ports import Certificate, IssuanceStore, Requested, RevocationReason
-from privca.issuance.profile import Revisioned
-from privca.issuance.revocation import SUBSCRIBER_REASONS, Revocation
+from privca.issuance.ports import Certificate, Requested, RevocationReason, Spent
+from privca.issuance.profile import Revisioned, RevocationRights
+from privca.issuance.revocation import Revocation
 
 _BY_CHALLENGE = frozenset({"account", "eab", "open"})
 """Authentication methods under which every name is proven by the protocol (ACME), and none is vouched for by the identity."""
@@ -24,35 +29,50 @@ _BY_CHALLENGE = frozenset({"account", "eab", "open"})
 class EnrollmentService:
     """Implements :class:`~privca.enrollment.door.Door`."""
 
-    def __init__(self, store: IssuanceStore, authorities: Authorities, issuer: Issuer, revocation: Revocation) -> None:
+    def __init__(self, store: EnrollmentStore, authorities: Authorities, issuer: Issuer, revocation: Revocation) -> None:
         self._store = store
         self._authorities = authorities
         self._issuer = issuer
         self._revocation = revocation
+        self._approval = Approval(store)
 
-    async def submit(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> Issued:
+    async def submit(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> Issued | Pending:
         """Judge and answer a request; the same ``request_id`` finds the same certificate, whatever has changed since.
 
         :raises Refused: and nothing is left behind.
         """
-        _check_method(profile, submission.identity)
-        try:
-            certificate = await self._issuer.issue(exchange, profile, _request(submission))
-        except Refused:
-            # Looked for here and not before: the common request is new, and the store refuses a second record of it anyway.
-            answered = await self._issuer.answered(profile.id, submission.request_id)
-            if answered is None:
-                raise
-            certificate = answered
-        if certificate.identity != submission.identity.id:
-            raise Refused(Reason.UNAUTHORIZED, "profile: authentication", "this request was made by somebody else")
-        exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
-        return Issued(certificate)
+        identity = submission.identity
+        _check_method(profile, identity)
+        if identity.method in _BY_CHALLENGE:
+            return await self._issue(exchange, profile, submission)
+        waits = await self._approval.find(profile, submission.request_id, exchange.now)
+        if waits is not None:
+            self._approval.check_asker(waits, identity)
+            return await self._ask_again(exchange, profile, waits)
+        if not profile.profile.approval_always and identity.method != "approval":
+            return await self._issue(exchange, profile, submission)
+        answered = await self._issuer.answered(profile.id, submission.request_id)
+        if answered is not None:
+            return self._issued(exchange, answered, identity.id)
+        await self.check(exchange, profile, submission)
+        return await self._approval.record(exchange, profile, submission)
 
     async def check(self, exchange: Exchange, profile: Revisioned, submission: Submission) -> None:
         """Judge a request without answering it. :raises Refused: as submit does."""
         _check_method(profile, submission.identity)
+        await self._check_passcode(exchange, submission)
+        renewal.check(profile, self._issuer.rules(profile), submission, exchange.now)
         await self._issuer.check(exchange, profile, _request(submission))
+
+    async def resume(self, exchange: Exchange, profile: Revisioned, request_id: str) -> Issued | Pending:
+        """Ask again for a request. :raises Refused: ``NOT_FOUND``, ``UNAUTHORIZED`` if it was rejected, and as submit does."""
+        waits = await self._approval.find(profile, request_id, exchange.now)
+        if waits is not None:
+            return await self._ask_again(exchange, profile, waits)
+        answered = await self._issuer.answered(profile.id, request_id)
+        if answered is None:
+            raise Refused(Reason.NOT_FOUND, "profile: authentication", "no such request was made, or its time is over")
+        return self._issued(exchange, answered, answered.identity)
 
     async def find(self, profile_id: str, request_id: str) -> Certificate | None:
         """The certificate that answered a request, whatever its status now."""
@@ -62,14 +82,6 @@ class EnrollmentService:
         """The record of a certificate."""
         return await self._store.certificate_by_serial(serial)
 
-    async def resume(self, exchange: Exchange, profile: Revisioned, request_id: str) -> Issued:
-        """The certificate of a request that was submitted. :raises Refused: ``NOT_FOUND``."""
-        certificate = await self._issuer.answered(profile.id, request_id)
-        if certificate is None:
-            raise Refused(Reason.NOT_FOUND, "profile: authentication", "no such request was made")
-        exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
-        return Issued(certificate)
-
     async def revoke(
         self,
         exchange: Exchange,
@@ -78,21 +90,27 @@ class EnrollmentService:
         by: Identity,
         invalidity_date: datetime | None = None,
     ) -> Certificate:
-        """Revoke for a subscriber. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``."""
-        if reason not in SUBSCRIBER_REASONS:
-            raise Refused(
-                Reason.BAD_REVOCATION_REASON,
-                "RFC 5280 section 5.3.1",
-                "a subscriber does not revoke for this reason",
-                expected=", ".join(str(int(known)) for known in sorted(SUBSCRIBER_REASONS)),
-                got=str(int(reason)),
-            )
+        """Revoke, or put on hold. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``, ``UNAUTHORIZED``."""
+        rights = await self._rights(exchange, certificate, by)
+        if rights is not None:
+            rights_of_clients.check_revoke(rights, certificate, by)
+        rights_of_clients.check_reason(rights or _BY_ACME, reason)
         revoked = await self._revocation.revoke(certificate.serial, reason, by.id, exchange.now, invalidity_date=invalidity_date)
-        exchange.decided("revoked", "RFC 5280 section 5.3.1", serial=revoked.serial.hex(), reason=reason.name.lower())
+        held = reason is RevocationReason.CERTIFICATE_HOLD
+        exchange.decided(
+            "put on hold" if held else "revoked",
+            "RFC 5280 section 5.3.1",
+            serial=revoked.serial.hex(),
+            reason=reason.name.lower(),
+        )
         return revoked
 
     async def release(self, exchange: Exchange, certificate: Certificate, by: Identity) -> Certificate:
-        """Release from hold. :raises Refused: ``WRONG_STATE``."""
+        """Release from hold. :raises Refused: ``WRONG_STATE``, ``UNAUTHORIZED``."""
+        rights = await self._rights(exchange, certificate, by)
+        rights_of_clients.check_release(
+            rights or _BY_ACME, await self._store.certificate_by_serial(certificate.serial) or certificate, by
+        )
         released = await self._revocation.release(certificate.serial, by.id)
         exchange.decided("released", "RFC 5280 section 5.3.1", serial=released.serial.hex())
         return released
@@ -111,6 +129,63 @@ class EnrollmentService:
         """Judge wishes for the validity before any work is done. :raises Refused: ``BAD_VALIDITY``, ``UNAVAILABLE``."""
         await self._issuer.window(profile, exchange.now, not_before, not_after)
 
+    async def _ask_again(self, exchange: Exchange, profile: Revisioned, waits: WaitingRequest) -> Issued | Pending:
+        """The answer to a request that a person decides about."""
+        answered = await self._issuer.answered(profile.id, waits.request_id)
+        if answered is not None:
+            return self._issued(exchange, answered, waits.identity)
+        submission = await self._approval.approved(waits)
+        if submission is None:
+            return self._approval.pending(exchange, profile)
+        _check_method(profile, submission.identity)
+        return await self._issue(exchange, profile, submission, approval=waits.id)
+
+    async def _issue(self, exchange: Exchange, profile: Revisioned, submission: Submission, *, approval: str = "") -> Issued:
+        """Judge and issue. :param approval: ID of the record by which a person has approved the request."""
+        try:
+            if submission.identity.method not in _BY_CHALLENGE:
+                rules = self._issuer.rules(profile)
+                renewal.check(profile, rules, submission, exchange.now, approved=bool(approval))
+            certificate = await self._issuer.issue(exchange, profile, _request(submission, approval=approval))
+        except (Refused, Spent) as refusal:
+            # Looked for here and not before: the common request is new, and the store refuses a second record of it anyway.
+            answered = await self._issuer.answered(profile.id, submission.request_id)
+            if answered is None:
+                if isinstance(refusal, Spent):
+                    raise no_valid_credential() from None
+                raise
+            certificate = answered
+        return self._issued(exchange, certificate, submission.identity.id)
+
+    def _issued(self, exchange: Exchange, certificate: Certificate, identity: str) -> Issued:
+        if certificate.identity != identity:
+            raise Refused(Reason.UNAUTHORIZED, "profile: authentication", "this request was made by somebody else")
+        exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
+        return Issued(certificate)
+
+    async def _check_passcode(self, exchange: Exchange, submission: Submission) -> None:
+        """Refuse a passcode that another request has spent, before any work is done; the record of the request holds it for good."""
+        if submission.identity.passcode:
+            passcode = await self._store.passcode(submission.identity.passcode)
+            if passcode is None or (passcode.state(exchange.now) != "live" and passcode.request_id != submission.request_id):
+                raise no_valid_credential()
+
+    async def _rights(self, exchange: Exchange, certificate: Certificate, by: Identity) -> RevocationRights | None:
+        """The rights over a certificate; None for who has proven by ACME's own rules that it is theirs (RFC 8555 section 7.6)."""
+        if certificate.protocol == "acme" and by.id.startswith(("acme:", "acme-key:")):
+            return None
+        if by.passcode:
+            passcode = await self._store.passcode(by.passcode)
+            if passcode is None or passcode.state(exchange.now) != "live":
+                raise no_valid_credential()
+        profile = await self._store.profile(certificate.profile_id)
+        # What no profile issued (CA certificates, delegates) no client revokes.
+        return _NONE if profile is None else profile.profile.revocation
+
+
+_BY_ACME = RevocationRights(hold=False)
+_NONE = RevocationRights(owner=False, account=False, ra=False, hold=False)
+
 
 def _check_method(profile: Revisioned, identity: Identity) -> None:
     if identity.method not in profile.profile.authentication:
@@ -123,7 +198,7 @@ def _check_method(profile: Revisioned, identity: Identity) -> None:
         )
 
 
-def _request(submission: Submission) -> Request:
+def _request(submission: Submission, *, approval: str = "") -> Request:
     return Request(
         request_id=submission.request_id,
         identity=submission.identity.id,
@@ -132,6 +207,9 @@ def _request(submission: Submission) -> Request:
         not_before=submission.not_before,
         not_after=submission.not_after,
         asked=submission.asked,
+        method=submission.identity.method,
+        spends=submission.identity.passcode,
+        approval=approval,
     )
 
 

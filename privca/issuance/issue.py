@@ -30,8 +30,9 @@ from privca.pkix.rfc5280.names import attributes_of
 class Request(msgspec.Struct, frozen=True):
     """What a certificate is asked for with, as facts. ``names`` are all names that it shall hold, in their order.
 
-    ``identity`` is who asks, as the record will name it. ``not_before`` and ``not_after`` are wishes, ``asked`` is when they were
-    accepted; None: now.
+    ``identity`` is who asks, as the record will name it, ``method`` how they were admitted. ``not_before`` and ``not_after`` are wishes,
+    ``asked`` is when they were accepted; None: now. ``spends`` and ``approval`` are what the record depends on
+    (:meth:`~privca.issuance.ports.IssuanceStore.add_certificate`).
     """
 
     request_id: str
@@ -41,6 +42,9 @@ class Request(msgspec.Struct, frozen=True):
     not_before: datetime | None = None
     not_after: datetime | None = None
     asked: datetime | None = None
+    method: str = ""
+    spends: str = ""
+    approval: str = ""
 
 
 class ProfileRules:
@@ -48,10 +52,18 @@ class ProfileRules:
 
     def __init__(self, profile: Revisioned) -> None:
         self.names = NamePolicy(profile.profile.names, profile.template.names, required=profile.template.names_required)
+        self._names_by = {
+            method: NamePolicy(names, profile.template.names, required=profile.template.names_required)
+            for method, names in profile.profile.names_by.items()
+        }
         self.keys = KeyPolicy(profile.profile)
         self.validity = ValidityPolicy(profile.profile)
         self.template = CertificateTemplate(profile.template)
         self.longest = duration(profile.profile.validity)
+
+    def names_for(self, method: str) -> NamePolicy:
+        """The name policy for requests that were admitted by this method."""
+        return self._names_by.get(method, self.names)  # type: ignore[call-overload,no-any-return]
 
 
 class Issuer:
@@ -97,6 +109,7 @@ class Issuer:
         """Judge a request and issue; the certificate that answers it already, if there is one.
 
         :raises Refused: as policy, template and lint do, and nothing is recorded.
+        :raises Spent: if the passcode cannot be spent, and nothing is recorded.
         """
         ca_key = await self._authorities.current(profile.profile.issuer)
         rules = self.rules(profile)
@@ -113,24 +126,30 @@ class Issuer:
         lint.check(tbs, approved, ca_key.signer)
         record = _record(exchange, profile, request, approved, ca_key, tbs)
         try:
-            return await record_and_sign(self._store, self._keys, record, ca_key.signer)
+            return await record_and_sign(
+                self._store, self._keys, record, ca_key.signer, spends=request.spends, approval=request.approval
+            )
         except Conflict:
             found = await self.answered(profile.id, request.request_id)
             if found is None:
                 raise Refused(
-                    Reason.UNAVAILABLE, "RFC 5280 section 4.1.2.2", "the serial number was taken; try again", retry_after=1
+                    Reason.UNAVAILABLE,
+                    "RFC 5280 section 4.1.2.2",
+                    "the serial number was taken, or a decision changed; try again",
+                    retry_after=1,
                 ) from None
             return found
 
 
 def _approve(exchange: Exchange, profile: Revisioned, rules: ProfileRules, request: Request, ca_key: CaKey) -> Approved:
     csr = request.csr
-    rules.names.check(request.names)
+    policy = rules.names_for(request.method)
+    policy.check(request.names)
     kind = rules.keys.check(csr.public_key)
     subject = rules.template.subject(csr.subject, request.names)
     if subject.rdns:
         attributes = attributes_of(subject)
-        rules.names.check_subject(attributes)
+        policy.check_subject(attributes)
         _check_mail(attributes, request.names)
     elif not request.names:
         raise Refused(

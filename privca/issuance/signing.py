@@ -34,12 +34,14 @@ def prepare(approved: Approved, extensions: Sequence[x509.Extension[x509.Extensi
     return certificate_tbs(builder, signer.public_key, signer.hash_name)
 
 
-async def record_and_sign(store: IssuanceStore, keys: Keys, record: Certificate, signer: SigningKey) -> Certificate:
+async def record_and_sign(
+    store: IssuanceStore, keys: Keys, record: Certificate, signer: SigningKey, *, spends: str = "", approval: str = ""
+) -> Certificate:
     """Record a prepared certificate whose TBS passed lint, sign it, record it signed.
 
-    :raises Conflict: if serial number or request are taken.
+    :raises Conflict, Spent: as :meth:`~privca.issuance.ports.IssuanceStore.add_certificate`.
     """
-    await store.add_certificate(record)
+    await store.add_certificate(record, spends=spends, approval=approval)
     return await sign_recorded(store, keys, replace(record, version=1), signer)
 
 

@@ -549,7 +549,7 @@ CHECKS = {
     "revocation: reason": (
         [
             instead("acme.rfc8555.revocation:_reason", "code not in ALLOWED", "False"),
-            refusing("enrollment.service:EnrollmentService.revoke", "does not revoke for this reason"),
+            refusing("enrollment.rights:check_reason", "does not revoke for this reason"),
         ],
         revoking("test_a_reason_that_a_subscriber_cannot_give_is_refused", issued_, 2),
     ),
