@@ -147,10 +147,10 @@ def issue_external_key(parts: Parts, profile_id: str, life: timedelta) -> Extern
     return key
 
 
-def set_code(parts: Parts, profile_id: str, reference: str, value: bytes) -> Code:
-    """Set the global code of a reference, in place of the one that is there."""
+def set_code(parts: Parts, profile_id: str, reference: str, value: bytes, *, lab: bool = False) -> Code:
+    """Set the global code of a reference, in place of the one that is there. :param lab: whether a lab makes it by itself."""
     former = run(parts.store.code(profile_id, reference))
-    code = Code(profile_id, reference, value, parts.clock.now(), former.version if former else 0)
+    code = Code(profile_id, reference, value, parts.clock.now(), lab, former.version if former else 0)
     run(parts.store.save_code(code))
     return code
 

@@ -129,7 +129,7 @@ def load(path: Path) -> Config:
         if name in document:
             tables[name] = _convert(document.pop(name), kind, f"{path.name}: [{name}]")
     tables["ca"] = _convert_each(document.pop("ca", {}), CertificateAuthority, f"{path.name}: ca")
-    tables["template"], tables["profile"] = profiles_of(document, path.name)
+    tables["template"], tables["profile"] = profiles_of(document, path)
     config = Config(path=path.absolute(), **tables)
     _check_server(config, path.name)
     _check_issuance(config, config.template, config.profile, path.name)
@@ -142,7 +142,7 @@ def load_profiles(path: Path, config: Config) -> dict[str, tuple[Profile, Templa
     ``path`` may be a whole ``privca.toml``; its other tables are not looked at.
     """
     document = {key: value for key, value in read(path).items() if key not in {"server", "store", "validation", "lab", "ca"}}
-    templates, profiles = profiles_of(document, path.name)
+    templates, profiles = profiles_of(document, path)
     if not profiles:
         raise ConfigurationError(f"{path.name}: there is no profile in it; write at least one table [profile.ID]")
     known = {**config.template, **templates}
@@ -150,13 +150,31 @@ def load_profiles(path: Path, config: Config) -> dict[str, tuple[Profile, Templa
     return {id: (profile, known[profile.template]) for id, profile in profiles.items()}
 
 
-def profiles_of(document: Mapping[str, Any], where: str) -> tuple[dict[str, Template], dict[str, Profile]]:
-    """The templates and profiles of a parsed file that has nothing else in it."""
+def profiles_of(document: Mapping[str, Any], path: Path) -> tuple[dict[str, Template], dict[str, Profile]]:
+    """The templates and profiles of a parsed file that has nothing else in it; files that they name are read."""
+    where = path.name
     for key in document:
         if key not in {"template", "profile"}:
             raise ConfigurationError(f"{where}: there is no table [{key}]{_meant(key, Config.__struct_fields__)}")
     templates = _convert_each(document.get("template", {}), Template, f"{where}: template")
-    return templates, _convert_each(document.get("profile", {}), Profile, f"{where}: profile")
+    profiles = _convert_each(document.get("profile", {}), Profile, f"{where}: profile")
+    return templates, {id: _with_anchors(profile, path, f"{where}: [profile.{id}]") for id, profile in profiles.items()}
+
+
+def _with_anchors(profile: Profile, path: Path, where: str) -> Profile:
+    """A profile with the text of the files that ``vendor_anchors`` names: what is stored must not change with a file."""
+    anchors = [one if "-----BEGIN" in one else _anchor_file(path.parent / one, where) for one in profile.vendor_anchors]
+    return msgspec.structs.replace(profile, vendor_anchors=tuple(anchors)) if anchors else profile
+
+
+def _anchor_file(file: Path, where: str) -> str:
+    try:
+        # What stands around the certificates (openssl prints their contents before each) is left out.
+        return "".join(re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", file.read_text(), re.DOTALL))
+    except OSError as error:
+        raise ConfigurationError(f"{where}: vendor_anchors: {file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{where}: vendor_anchors: {file}: is not text; write certificates in PEM") from None
 
 
 def _check_issuance(config: Config, templates: Mapping[str, Template], profiles: Mapping[str, Profile], where: str) -> None:

@@ -115,6 +115,7 @@ def _store(config: Config) -> Iterator[Finding]:
         for name in config.ca:
             yield _authority(parts, name, now)
         yield from _profiles(parts)
+        yield from _credentials(parts, now)
     finally:
         parts.store.close()
 
@@ -157,6 +158,31 @@ def _profiles(parts: Parts) -> Iterator[Finding]:
             yield Finding(f"profile {id}", "wrong", f"its issuer {known.profile.issuer} is no CA of the configuration; {cure}")
         else:
             yield Finding(f"profile {id}", "good", f"{known.profile.protocol}, revision {known.revision}")
+
+
+def _credentials(parts: Parts, now: datetime) -> Iterator[Finding]:
+    """What profiles admit by, as far as it is in the store."""
+    profiles = parts.config.profile | {known.id: known.profile for known in run(parts.store.profiles())}
+    enabled = {id: profile for id, profile in profiles.items() if profile.enabled}
+    codes = run(parts.store.codes())
+    for id, profile in enabled.items():
+        subject = f"profile {id}"
+        if "code" in profile.authentication and not any(code.profile_id == id for code in codes):
+            yield Finding(subject, "warn", f"admits by a code, and none is set; set it with: privca code set {id}")
+        for other in profile.certificate_profiles:
+            if other not in enabled:
+                yield Finding(subject, "warn", f"certificate_profiles names {other}, which is no profile that is enabled")
+        for number, text in enumerate(profile.vendor_anchors):
+            for anchor in x509.load_pem_x509_certificates(text.encode()):
+                if anchor.not_valid_after_utc <= now:
+                    ended = rfc3339(anchor.not_valid_after_utc)
+                    yield Finding(subject, "warn", f"vendor_anchors[{number}] ended at {ended}; nothing below it authenticates")
+    for code in codes:
+        if code.lab and parts.config.lab is None:
+            cure = f"privca code remove {code.profile_id} --reference {code.reference}"
+            yield Finding(
+                f"profile {code.profile_id}", "wrong", f"its code for {code.reference} was made by a lab; take it away: {cure}"
+            )
 
 
 def _server_certificate(config: Config) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "eab": "privca.cli.eab",
     "code": "privca.cli.code",
     "otp": "privca.cli.otp",
+    "request": "privca.cli.request",
 }
 
 

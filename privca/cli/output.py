@@ -67,7 +67,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: st
     for name in columns:
         table.add_column(name, overflow="fold", no_wrap=not sys.stdout.isatty())
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(plain, row))
     out = console()
     with out.capture() as captured:
         out.print(table)
@@ -79,7 +79,13 @@ def print_facts(facts: Mapping[str, str]) -> None:
     """Print names and values for a person, one a line."""
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}{value}")
+        click.echo(f"{name.replace('_', ' '):<{width}}{plain(value)}")
+
+
+def plain(text: str) -> str:
+    """``text`` that cannot do anything to a terminal or its reader: what is not printable (controls, line ends, marks that turn the
+    direction of writing or have no width) is shown by its number, as ``<U+202E>``."""
+    return "".join(one if one.isprintable() else f"<U+{ord(one):04X}>" for one in text)
 
 
 def console() -> Console:

@@ -100,6 +100,8 @@ def disable(id: str, config_path: Path) -> None:
 def known_profile(parts: Parts, id: str, method: str = "") -> Revisioned:
     """A profile of the store, which admits by ``method``. :raises Failed: if there is none, or it does not."""
     known = run(parts.store.profile(id))
+    if known is None and id in parts.config.profile:
+        raise Failed(f"profile {id!r} is not in the store yet; store it with: privca profile apply {parts.config.path.name}")
     if known is None:
         raise Failed(f"there is no profile {id!r}; 'privca profile list' shows them all")
     if method and method not in known.profile.authentication:

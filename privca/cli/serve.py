@@ -49,6 +49,12 @@ def command(path: Path) -> None:
                 raise Misused(
                     f"profile {opened_to_all[0]} in the store issues to anybody; disable it: privca profile disable {opened_to_all[0]}"
                 )
+            of_lab = next((code for code in run(parts.store.codes()) if code.lab), None)
+            if of_lab is not None:
+                raise Misused(
+                    f"the code of {of_lab.profile_id} for {of_lab.reference} was made by a lab, which shows it to everybody; take it away: "
+                    f"privca code remove {of_lab.profile_id} --reference {of_lab.reference}"
+                )
             different = add_profiles(parts, {id: (p, config.template[p.template]) for id, p in config.profile.items()})
         finally:
             parts.store.close()

@@ -20,13 +20,15 @@ MOST_FAILURES = 5
 class Code(msgspec.Struct, frozen=True):
     """A global code: one secret that all who know it enroll with, again and again, until it is replaced.
 
-    ``reference`` is the name that goes with it (user name, CMP reference); ``value`` is in clear here, sealed in the database.
+    ``reference`` is the name that goes with it (user name, CMP reference); ``value`` is in clear here, sealed in the database. ``lab``
+    tells that a lab made it by itself, and shows it to everybody.
     """
 
     profile_id: str
     reference: str
     value: bytes
     created: datetime
+    lab: bool = False
     version: int = 0
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from functools import partial
 
 import msgspec
+from cryptography import x509
 
 from privca.base.durations import duration
 from privca.base.names import profile_id, uri_name
@@ -214,12 +215,53 @@ def profile_faults(
         unfit = [kind for kind in profile.keys if not fitting_key_usage(template.key_usage, kind)]
         if unfit and len(unfit) == len(profile.keys):
             yield Fault(at, "keys", "none of these kinds of key serves a key usage of the template")
-    yield from _names(at, profile.names)
+    yield from _names(at, "names", profile.names)
+    for by, names in profile.names_by.items():
+        if by not in profile.authentication:
+            yield Fault(at, f"names_by.{by}", "is for a method that is not in authentication")
+        yield from _names(at, f"names_by.{by}", names)
+        if not 1 <= names.maximum <= MAXIMUM_NAMES:
+            yield Fault(at, f"names_by.{by}.maximum", f"is between 1 and {MAXIMUM_NAMES}")
+    yield from _certificates(id, at, profile)
+
+
+def _certificates(id: str, at: str, profile: Profile) -> Iterator[Fault]:
+    """What certificates, ours and those of vendors, authenticate."""
+    for key in ("certificate_profiles", "vendor_anchors"):
+        if getattr(profile, key) and "certificate" not in profile.authentication:
+            yield Fault(at, key, "is of no use without 'certificate' in authentication")
+    for other in profile.certificate_profiles:
+        yield from _caught(at, "certificate_profiles", partial(profile_id, other), f"{other!r}: ")
+        if other == id:
+            yield Fault(at, "certificate_profiles", "names the profile itself, whose certificates authenticate here anyway")
+    for number, text in enumerate(profile.vendor_anchors):
+        yield from _caught(at, f"vendor_anchors[{number}]", partial(_anchors, text))
+
+
+def _anchors(text: str) -> None:
+    """:raises ValueError: unless ``text`` holds certificates of CAs, in PEM."""
+    found = x509.load_pem_x509_certificates(text.encode()) if text else []
+    if not found:
+        raise ValueError("there is no certificate in PEM")
+    for certificate in found:
+        try:
+            ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except x509.ExtensionNotFound:
+            ca = False
+        if not ca:
+            raise ValueError(f"{certificate.subject.rfc4514_string()} is not a CA (RFC 5280 section 4.2.1.9)")
 
 
 def _methods(at: str, profile: Profile, *, lab: bool) -> Iterator[Fault]:
     if not profile.authentication:
         yield Fault(at, "authentication", "is empty; name at least one method")
+    if len(set(profile.authentication)) != len(profile.authentication):
+        yield Fault(at, "authentication", "names a method twice")
+    if profile.protocol == "acme":
+        # Who asks proves each name; no client of ACME waits for a person, authenticates by a certificate, or renews.
+        for key in ("approval_always", "names_by", "certificate_profiles", "vendor_anchors", "rename"):
+            if getattr(profile, key):
+                yield Fault(at, key, "is not for acme")
     for method in profile.authentication:
         if method not in _METHODS[profile.protocol]:
             yield Fault(
@@ -231,7 +273,7 @@ def _methods(at: str, profile: Profile, *, lab: bool) -> Iterator[Fault]:
             yield Fault(at, "authentication", "'open' issues to anybody and exists only in a lab")
 
 
-def _names(at: str, names: Names) -> Iterator[Fault]:
+def _names(at: str, table: str, names: Names) -> Iterator[Fault]:
     """Each pattern alone, by the code that will read it."""
     for key in names.__struct_fields__:
         patterns = getattr(names, key)
@@ -239,9 +281,9 @@ def _names(at: str, names: Names) -> Iterator[Fault]:
             continue
         for pattern in patterns:
             alone = msgspec.structs.replace(Names(), **{key: (pattern,)})
-            yield from _caught(at, f"names.{key}", partial(NamePolicy, alone, (), required=False), f"{pattern!r}: ")
+            yield from _caught(at, f"{table}.{key}", partial(NamePolicy, alone, (), required=False), f"{pattern!r}: ")
             if key.endswith("_subject") and pattern.partition("=")[0] not in _SUBJECT:
-                yield Fault(at, f"names.{key}", f"{pattern!r}: not a subject attribute; there are {_listed(_SUBJECT)}")
+                yield Fault(at, f"{table}.{key}", f"{pattern!r}: not a subject attribute; there are {_listed(_SUBJECT)}")
 
 
 def _durations(at: str, texts: Mapping[str, str], *, least: int = 1) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from privca.store.rows import to_datetime, to_optional_datetime, to_seconds
 from privca.store.sealing import Sealing
 
 _c = schema.code.c
-_CODE_COLUMNS = (_c.profile_id, _c.reference, _c.sealed, _c.created, _c.version)
+_CODE_COLUMNS = (_c.profile_id, _c.reference, _c.sealed, _c.created, _c.lab, _c.version)
 _CODE = Statement(select(*_CODE_COLUMNS).where(_c.profile_id == bindparam("profile_id"), _c.reference == bindparam("reference")))
 _CODE_BY_MARK = Statement(
     select(*_CODE_COLUMNS)
@@ -30,7 +30,7 @@ _ADD_CODE = Statement(insert(schema.code))
 _CHANGE_CODE = Statement(
     update(schema.code)
     .where(_c.profile_id == bindparam("of"), _c.reference == bindparam("named"), _c.version == bindparam("read"))
-    .values({name: bindparam(name) for name in ("sealed", "mark", "created", "version")})
+    .values({name: bindparam(name) for name in ("sealed", "mark", "created", "lab", "version")})
 )
 _REMOVE_CODE = Statement(
     delete(schema.code).where(_c.profile_id == bindparam("profile_id"), _c.reference == bindparam("reference"))
@@ -107,6 +107,7 @@ class CodesAndPasscodes:
             "sealed": self._secrets.seal(code.value, _code_context(code.profile_id, code.reference)),
             "mark": self._mark("code", code.profile_id, code.value),
             "created": to_seconds(code.created),
+            "lab": int(code.lab),
             "version": code.version + 1,
         }
         if code.version == 0:
@@ -184,7 +185,7 @@ class CodesAndPasscodes:
         if row is None:
             return None
         value = self._secrets.open(row[2], _code_context(row[0], row[1]))
-        return Code(row[0], row[1], value, to_datetime(row[3]), row[4])
+        return Code(row[0], row[1], value, to_datetime(row[3]), bool(row[4]), row[5])
 
     def _passcode(self, row: Row | None) -> Passcode | None:
         if row is None:

@@ -221,6 +221,7 @@ code = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("mark", LargeBinary, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("lab", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("profile_id", "reference"),
     Index("code_mark", "profile_id", "mark"),

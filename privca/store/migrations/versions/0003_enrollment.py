@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("mark", sa.LargeBinary, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
+        sa.Column("lab", sa.Integer, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("profile_id", "reference"),
     )
