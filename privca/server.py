@@ -25,8 +25,13 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 
 from privca.acme.service import AcmeService
-from privca.composition import compose
+from privca.composition import Parts, compose
 from privca.config import SERVED_PROTOCOLS, Config, ConfigurationError, host_and_port
+from privca.est.rfc7030.call import Core as EstCore
+from privca.est.rfc7616 import Nonces as DigestNonces
+from privca.est.service import EstService
+from privca.keys.decryption import DecryptionKeyFiles
+from privca.keys.made_for_others import KeysForOthers
 from privca.logs import configure
 from privca.profiles import FreshProfiles
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
@@ -44,7 +49,7 @@ from privca.web.lock import ReactorLock
 from privca.web.metrics import SHARED, Exposition, Metrics, SharedMetrics
 from privca.web.prober import NetworkProber, ProberLimits
 from privca.web.resolver import LabResolver
-from privca.web.resource import ExchangeLog, Resource
+from privca.web.resource import ExchangeLog, Resource, Service
 from privca.web.tls import ServerTls
 from privca.web.transcript import Transcript
 from privca.web.zone import LabZone
@@ -88,7 +93,7 @@ class Front:
         )
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
-        services = {"acme": self._acme}
+        services: dict[str, Service] = {"acme": self._acme, "est": _est(self.parts)}
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         resource = Resource(
             services=services,
@@ -263,6 +268,22 @@ def _allow_descriptors() -> None:
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _est(parts: Parts) -> EstService:
+    return EstService(
+        EstCore(
+            door=parts.door,
+            credentials=parts.credentials,
+            authorities=parts.authorities,
+            delegates=parts.delegates,
+            keys=parts.keys,
+            maker=KeysForOthers(deferToThread),
+            decryption_keys=DecryptionKeyFiles(parts.config.file(parts.config.store.keys) / "est"),
+            entropy=parts.entropy,
+            nonces=DigestNonces(parts.secrets.derive("est digest nonce")),
+        )
+    )
 
 
 def _prober(config: Config) -> NetworkProber:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from interop.servers.pebble import Pebble
-from interop.servers.peers import Estserver, Scepserver
 from interop.servers.privca import Privca
 from interop.servers.server import Server, ServerError
 
-SERVERS: dict[str, type[Server]] = {"privca": Privca, "pebble": Pebble, "estserver": Estserver, "scepserver": Scepserver}
+SERVERS: dict[str, type[Server]] = {"privca": Privca, "pebble": Pebble}
 
 __all__ = ["SERVERS", "Server", "ServerError", "start"]
 

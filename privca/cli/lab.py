@@ -68,7 +68,7 @@ extended_key_usage = ["serverAuth", "clientAuth"]
 """
 
 
-def _device_profiles(protocol: str, issuer: str) -> str:
+def _device_profiles(protocol: str, issuer: str, options: str = "") -> str:
     return f"""
 # Devices that know the code, which 'privca code show lab-{protocol}' tells, or have a one-time passcode ('privca otp issue lab-{protocol}'),
 # or a certificate of this profile.
@@ -79,7 +79,7 @@ template = "device"
 authentication = ["code", "otp", "certificate"]
 renewal_window = "90d"  # the whole validity: a lab need not wait
 default = true
-
+{options}
 # The same, and devices without any credential too; a person decides about each request: 'privca request list'.
 [profile.lab-{protocol}-approval]
 protocol = "{protocol}"
@@ -111,7 +111,9 @@ template = "tls"
 authentication = ["eab"]
 acme = { retry_after = 1 }
 """,
-    "est": _device_profiles("est", "lab-ec"),
+    "est": _device_profiles(
+        "est", "lab-ec", 'est = { server_keys = "clear" }  # /serverkeygen makes keys, encrypted if a client asks for it\n'
+    ),
     "scep": _device_profiles("scep", "lab-rsa"),  # whose key SCEP clients encrypt to
     "cmp": _device_profiles("cmp", "lab-ec"),
 }

@@ -129,8 +129,8 @@ def _short(known: Revisioned) -> dict[str, object]:
 
 
 def _lines(table: str, values: dict[str, Any]) -> list[str]:
-    """A table as TOML, tables below it after its own keys."""
-    own = [f"{key} = {_toml(value)}" for key, value in values.items() if not isinstance(value, dict)]
+    """A table as TOML, tables below it after its own keys. TOML has no null: what is None is the key that is not there."""
+    own = [f"{key} = {_toml(value)}" for key, value in values.items() if not isinstance(value, dict) and value is not None]
     below = [
         line for key, value in values.items() if isinstance(value, dict) and value for line in _lines(f"{table}.{key}", value)
     ]

@@ -35,7 +35,7 @@ _PrivateKey: TypeAlias = _Signing | _Deciphering
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAXIMUM_OCTETS = 1 << 16
-_KINDS: dict[str, Callable[[], _PrivateKey]] = {
+KINDS: dict[str, Callable[[], _PrivateKey]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
@@ -50,6 +50,7 @@ _KINDS: dict[str, Callable[[], _PrivateKey]] = {
     "ML-KEM-768": mlkem.MLKEM768PrivateKey.generate,
     "ML-KEM-1024": mlkem.MLKEM1024PrivateKey.generate,
 }
+"""How each kind of key is made."""
 # OAEP and MGF1 do not rest on collision resistance; SHA-1 is what RFC 4055 section 4.1 makes their default, and what clients send.
 _OAEP_HASHES: dict[str, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), **HASHES}  # noqa: S303
 
@@ -78,11 +79,11 @@ class SoftwareKeys:
         :raises Refused: ``INTERNAL`` if the reference is taken or is none; :class:`ValueError` for an unknown kind.
         """
         path = self._path(reference)
-        if kind not in _KINDS:
-            raise ValueError(f"unknown kind of key {kind!r}: one of {', '.join(_KINDS)}")
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of key {kind!r}: one of {', '.join(KINDS)}")
 
         def make() -> bytes:
-            key = _KINDS[kind]()
+            key = KINDS[kind]()
             write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
             return _spki(key)
 
@@ -191,7 +192,7 @@ def _read(path: Path) -> _PrivateKey:
         # Not chained: what a parser says of a file with a key in it stays here.
         raise Refused(Reason.INTERNAL, "keys: format", f"{path}: not an unencrypted PKCS #8 PEM file") from None
     if not isinstance(key, _PrivateKey):
-        raise Refused(Reason.INTERNAL, "keys: format", f"{path}: a kind of key that is not used here", expected=", ".join(_KINDS))
+        raise Refused(Reason.INTERNAL, "keys: format", f"{path}: a kind of key that is not used here", expected=", ".join(KINDS))
     return key
 
 

@@ -114,7 +114,7 @@ def test_an_error_names_the_place_and_the_cure(path: Path, addition: str, told: 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"acme"', '"est"', "this version does not serve protocol 'est'; it serves acme"),
+        ('"acme"', '"est"', "'account' is not for est"),
         (
             'issuer = "issuing"',
             'issuer = "isuing"',

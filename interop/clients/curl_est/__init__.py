@@ -1,1 +1,0 @@
-"""EST with curl and openssl."""

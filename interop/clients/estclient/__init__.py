@@ -1,1 +1,0 @@
-"""libest's estclient."""

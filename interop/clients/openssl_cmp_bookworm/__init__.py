@@ -1,1 +1,0 @@
-"""openssl cmp of Debian bookworm."""

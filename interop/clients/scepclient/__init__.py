@@ -1,1 +1,0 @@
-"""micromdm's scepclient."""

@@ -1,1 +1,0 @@
-"""strongSwan's pki --est."""
