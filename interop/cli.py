@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,6 +78,13 @@ def list_() -> None:
 @click.option(
     "--scenarios", "ids", callback=chosen(dict(SCENARIOS)), default="", metavar="X,Y", help="Which scenarios (default: all)."
 )
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    type=click.Choice(["acme", "est", "scep", "cmp"]),
+    help="Of these protocols alone; may be given again.",
+)
 @click.option("--target", type=click.Choice(list(SERVERS)), default="privca", show_default=True, help="The server under test.")
 @click.option(
     "--workers",
@@ -96,7 +103,15 @@ def list_() -> None:
     help="Folder of the results.",
 )
 def run_(
-    engine: str, names: list[str], ids: list[str], target: str, workers: int, install: bool, skip_ok: bool, out: Path
+    engine: str,
+    names: list[str],
+    ids: list[str],
+    protocols: tuple[str, ...],
+    target: str,
+    workers: int,
+    install: bool,
+    skip_ok: bool,
+    out: Path,
 ) -> None:
     """Run the matrix; write results.json and index.html.
 
@@ -106,6 +121,7 @@ def run_(
     started = datetime.now(UTC)
     out.mkdir(parents=True, exist_ok=True)
     out = out.resolve()
+    ids = [id for id in ids if not protocols or SCENARIOS[id].protocol in protocols]
     # A control belongs to what it controls.
     ids = list(dict.fromkeys([control for id in ids if (control := SCENARIOS[id].control)] + ids))
     order = [id for id in SCENARIOS if id in ids]
@@ -159,18 +175,23 @@ def line(row: Row) -> str:
     return f"[{STYLES[row.verdict]}]{row.verdict:12}[/] {row.client:14} {row.scenario:18} {row.seconds:6.1f} s{mark}{why}"
 
 
-def report(console: Console, whole: Results, out: Path, *, skip_ok: bool) -> int:
-    """The closing table, and the exit status."""
-    clients = list(dict.fromkeys(row.client for row in whole.rows))
-    ids = [id for id in [*PROBES, *SCENARIOS] if any(row.scenario == id for row in whole.rows)]
-    cells = {(row.client, row.scenario): row for row in whole.rows}
-    table = Table("", *(f"{name}\n{next((row.version for row in whole.rows if row.client == name), '')}" for name in clients))
-    for id in ids:
+def matrix(rows: Sequence[Row]) -> Table:
+    """Clients and scenarios of one protocol."""
+    clients = list(dict.fromkeys(row.client for row in rows))
+    cells = {(row.client, row.scenario): row for row in rows}
+    table = Table("", *(f"{name}\n{next((row.version for row in rows if row.client == name), '')}" for name in clients))
+    for id in [id for id in [*PROBES, *SCENARIOS] if any(row.scenario == id for row in rows)]:
         shown = [cells.get((name, id)) for name in clients]
         table.add_row(
             id, *(f"[{STYLES[row.verdict]}]{row.verdict}{'' if row.in_order else ' !'}[/]" if row else "" for row in shown)
         )
-    console.print(table)
+    return table
+
+
+def report(console: Console, whole: Results, out: Path, *, skip_ok: bool) -> int:
+    """The closing table, and the exit status."""
+    for protocol in dict.fromkeys(row.protocol for row in whole.rows):
+        console.print(matrix([row for row in whole.rows if row.protocol == protocol]))
     for client, reason in dict.fromkeys((row.client, row.detail) for row in whole.rows if row.verdict == "skip"):
         console.print(f"[yellow]SKIP[/] {client}: {escape(reason)}", soft_wrap=True)
     counts, off = whole.counts(), sum(not row.in_order for row in whole.rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fnmatch
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,8 @@ class Debian(Struct, frozen=True):
 
     suite: str
     packages: tuple[str, ...]
+    root: str = ""
+    """Clients of one suite share a root directory with those of the same word here: what is large, or may fail, keeps to itself."""
 
 
 class Pypi(Struct, frozen=True):
@@ -57,7 +60,15 @@ class Client(Struct, frozen=True):
     """The environment variable that names the file of trusted CAs; in a root directory the file is laid over the system's as well."""
     debian: Debian | None = None
     pypi: Pypi | None = None
+    path: bool = False
+    """Nobody packages it: whoever owns the machine puts it on PATH."""
+    scenarios: tuple[str, ...] = ()
+    """Patterns of the scenarios that it can be asked for at all, as ``est-*``; none: all of its protocols."""
     expected: tuple[Expected, ...] = ()
+
+    def takes(self, scenario: str) -> bool:
+        """Whether a scenario of one of its protocols is for it."""
+        return not self.scenarios or any(fnmatch.fnmatchcase(scenario, pattern) for pattern in self.scenarios)
 
     def expects(self, scenario: str, today: datetime.date) -> Expected | None:
         """What is known of this client in a scenario; nothing: it is to pass. A mark past its day no longer counts."""
@@ -71,8 +82,8 @@ def load(path: Path) -> Client:
         client = msgspec.toml.decode(path.read_bytes(), type=Client)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise DeclarationError(f"{path}: {error}") from None
-    if client.debian is None and client.pypi is None:
-        raise DeclarationError(f"{path}: a client comes from somewhere: [debian] or [pypi]")
+    if client.debian is None and client.pypi is None and not client.path:
+        raise DeclarationError(f"{path}: a client comes from somewhere: [debian], [pypi], or path = true")
     return client
 
 

@@ -58,13 +58,22 @@ def root(suite: str, packages: Iterable[str], *, install: bool) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         options = ["--quiet", "--variant=apt", f"--include={','.join(packages)}"]
         options += ["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"]
-        argv = ["mmdebstrap", *options, suite, str(unfinished), source(install=install)]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
+        # Java's packages link their manuals there, and fail if they cannot.
+        options += ['--essential-hook=mkdir -p "$1/usr/share/man/man1"']
+        wanted = [suite, str(unfinished), source(install=install)]
+        done = _mmdebstrap(*options, *wanted)
+        if done.returncode != 0 and "apt-get update" in done.stderr:
+            # Perhaps a source that is a snapshot: its signatures are good, and the day that they name is over.
+            done = _mmdebstrap(*options, '--aptopt=Acquire::Check-Valid-Until "false"', *wanted)
         if done.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise system.MissingError(f"mmdebstrap: {done.stderr.strip()[-400:]}")
         unfinished.rename(final)
     return final
+
+
+def _mmdebstrap(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["mmdebstrap", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
 
 
 def version(root: Path, package: str) -> str:

@@ -27,7 +27,14 @@ def write(results: Results, out: Path) -> None:
     text = environment.get_template("page.html.j2").render(
         results=results,
         clients=list(dict.fromkeys(row.client for row in results.rows)),
-        scenarios=[id for id in titles if any(row.scenario == id for row in results.rows)],
+        matrices=[
+            {
+                "protocol": protocol,
+                "clients": list(dict.fromkeys(row.client for row in results.rows if row.protocol == protocol)),
+                "scenarios": [id for id in titles if any((row.scenario, row.protocol) == (id, protocol) for row in results.rows)],
+            }
+            for protocol in dict.fromkeys(row.protocol for row in results.rows)
+        ],
         titles=titles,
         cells=cells,
         files={

@@ -14,6 +14,7 @@ from interop.engines import Engine, Unavailable
 from interop.probes import PROBES
 from interop.results import Row
 from interop.scenarios import SCENARIOS
+from interop.servers import SERVERS
 from interop.tasks import Task
 
 
@@ -25,7 +26,15 @@ def plan(
     tasks: list[Task] = []
     skipped = []
     for client in chosen:
-        applying = [SCENARIOS[id] for id in scenarios if SCENARIOS[id].protocol in client.protocols]
+        applying = [
+            SCENARIOS[id]
+            for id in scenarios
+            if SCENARIOS[id].protocol in client.protocols
+            and client.takes(id)
+            and SERVERS[target].offers(SCENARIOS[id].protocol, SCENARIOS[id].variant)
+        ]
+        if not applying:
+            continue
         say(f"{client.name}: making a place for it")
         try:
             engine, place = engines.place(ladder, client)
@@ -55,7 +64,7 @@ def plan(
             known=None,
             again="",
         )
-        tasks += [msgspec.structs.replace(probe, scenario=id) for id in PROBES]
+        tasks += [msgspec.structs.replace(probe, scenario=id) for id in PROBES if probe.protocol in PROBES[id].protocols]
         for scenario in applying:
             again = ["run", "--target", target, "--engine", engine.name, "--clients", client.name, "--scenarios", scenario.id]
             task = msgspec.structs.replace(
@@ -68,4 +77,5 @@ def plan(
             )
             tasks.append(task)
     # Probes first: nothing rests on a driver that fails one, and the slowest of them do nothing but wait.
-    return sorted(tasks, key=lambda task: task.kind), skipped
+    # Then what needs the same profiles together: to change them takes a while.
+    return sorted(tasks, key=lambda task: (task.kind, "" if task.kind == "probe" else SCENARIOS[task.scenario].variant)), skipped

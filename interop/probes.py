@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from interop.certificates import make_server_certificate
 from interop.clients.driving import FAILED, UNSUPPORTED
@@ -22,10 +23,15 @@ from interop.servers.server import Service
 Broken = Callable[[Service, Path], AbstractContextManager[Service]]
 
 
+def _elsewhere(url: str, port: int) -> str:
+    """The same path on another port of this machine."""
+    return urlsplit(url)._replace(netloc=f"127.0.0.1:{port}").geturl()
+
+
 @contextlib.contextmanager
 def closed_port(service: Service, folder: Path) -> Iterator[Service]:
     """Nobody listens on the discard port of this namespace."""
-    yield dataclasses.replace(service, url="https://127.0.0.1:9/directory")
+    yield dataclasses.replace(service, url=_elsewhere(service.url, 9))
 
 
 @contextlib.contextmanager
@@ -57,12 +63,11 @@ def garbage(service: Service, folder: Path) -> Iterator[Service]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "garbage.pem", folder / "garbage.key")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Garbage) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        if service.url.startswith("https:"):
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield dataclasses.replace(
-                service, url=f"https://127.0.0.1:{server.server_port}/directory", trust=folder / "garbage.pem"
-            )
+            yield dataclasses.replace(service, url=_elsewhere(service.url, server.server_port), trust=folder / "garbage.pem")
         finally:
             server.shutdown()
 
@@ -81,11 +86,13 @@ class Probe:
     actions: tuple[str, ...]
     status: int
     title: str
+    protocols: tuple[str, ...] = ("acme", "est", "scep", "cmp")
 
 
 PROBES = {
     "probe-closed-port": Probe(closed_port, ("issue",), FAILED, "nobody listens: the driver must say that the client failed"),
-    "probe-untrusted": Probe(untrusted, ("issue",), FAILED, "a CA that the client does not trust: it must fail"),
+    # SCEP and CMP are not under TLS here; what a client trusts there it learns with the shared secret.
+    "probe-untrusted": Probe(untrusted, ("issue",), FAILED, "a CA that the client does not trust: it must fail", ("acme", "est")),
     "probe-garbage": Probe(garbage, ("issue",), FAILED, "a server that answers noise: it must fail"),
     "probe-unknown": Probe(unchanged, (), UNSUPPORTED, "an action that does not exist: the driver must say unsupported"),
 }

@@ -12,10 +12,18 @@ import msgspec
 from interop.clients.driving import DONE, FAILED, UNSUPPORTED
 from interop.evidence import account
 from interop.evidence.certificate import Held, examine
+from interop.evidence.files import look
 from interop.evidence.revocation import in_crl
 from interop.results import Check, Row, Verdict
 from interop.scenarios.scenario import Scenario
 from interop.servers.server import Server, ServerError, Service
+
+YIELD = ("issue", "renew", "serverkeygen")
+"""Actions that yield a certificate."""
+
+
+PURPOSE = {"acme": "sslserver", "est": "sslclient", "scep": "sslclient", "cmp": "sslclient"}
+"""What a certificate is for, in OpenSSL's words: ACME serves servers, the others devices."""
 
 
 class Artefacts:
@@ -41,15 +49,45 @@ class Artefacts:
         return Held(certificate, self.file(f"{action}.chain"), self.file(f"{action}.key")) if certificate else None
 
 
-def gather(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, server: Server, service: Service) -> list[Check]:
-    """All evidence that a scenario's outcome asks for."""
+def gather(
+    scenario: Scenario,
+    names: Sequence[str],
+    artefacts: Artefacts,
+    server: Server,
+    service: Service,
+    exits: Sequence[int] = (),
+) -> list[Check]:
+    """All evidence that a scenario's outcome asks for. ``exits`` are the exit statuses of the client's commands, in order."""
+    checks = _outcome(scenario, names, artefacts, server, service, exits)
+    if scenario.outcome != "refused":
+        checks += [
+            look(kind, label, artefacts.file(label), server.anchors, artefacts.held("issue"))
+            for label, kind in scenario.holds.items()
+        ]
+    return checks
+
+
+def _outcome(
+    scenario: Scenario,
+    names: Sequence[str],
+    artefacts: Artefacts,
+    server: Server,
+    service: Service,
+    exits: Sequence[int],
+) -> list[Check]:
     match scenario.outcome:
         case "registered" | "deactivated":
             return [_account(scenario.outcome, artefacts, service)]
         case "refused":
-            return _refused(scenario, names, artefacts, server)
+            return _refused(scenario, names, artefacts, server, exits)
         case "issued":
-            return _issued("issue", scenario, names, artefacts, server)
+            # What is asked after a certificate is no certificate.
+            yielded = [action for action in scenario.actions if action in YIELD]
+            return _issued(yielded[-1], scenario, names, artefacts, server)
+        case "fetched":
+            return []
+        case "answered":
+            return [Check("the client did all of it", bool(exits) and not any(exits), f"exit statuses {list(exits)}")]
         case "renewed":
             before, after = artefacts.held("issue"), artefacts.held("renew")
             checks = _issued("issue", scenario, names, artefacts, server) + _issued("renew", scenario, names, artefacts, server)
@@ -58,7 +96,7 @@ def gather(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, serve
                     Check("renewal is another certificate", before.parsed()[0].serial_number != after.parsed()[0].serial_number)
                 )
             return checks
-        case "revoked":
+        case "revoked" | "restored":
             return _issued("issue", scenario, names, artefacts, server)
 
 
@@ -92,7 +130,7 @@ def _issued(action: str, scenario: Scenario, names: Sequence[str], artefacts: Ar
     held = artefacts.held(action)
     if held is None:
         return [Check(f"{action}: the client holds a certificate", False)]
-    certificate, checks = examine(held, anchors=server.anchors, names=names, key=scenario.key)
+    certificate, checks = examine(held, anchors=server.anchors, names=names, key=scenario.key, purpose=PURPOSE[scenario.protocol])
     if certificate is not None:
         checks += _recorded(certificate.serial_number, scenario, server)
         if scenario.outcome == "revoked" and server.publishes_crl:
@@ -101,7 +139,11 @@ def _issued(action: str, scenario: Scenario, names: Sequence[str], artefacts: Ar
 
 
 def _recorded(serial: int, scenario: Scenario, server: Server) -> list[Check]:
-    wanted = "revoked" if scenario.outcome == "revoked" else "good"
+    if not server.keeps_records:
+        return []
+    wanted = "good"
+    if scenario.outcome == "revoked":
+        wanted = "held" if scenario.reason == "certificateHold" else "revoked"
     name = f"server's record says {wanted}"
     try:
         record = server.record(serial)
@@ -110,7 +152,9 @@ def _recorded(serial: int, scenario: Scenario, server: Server) -> list[Check]:
     if record is None:
         return [Check(name, False, "it knows no such certificate")]
     checks = [Check(name, record.status == wanted, record.status)]
-    if wanted == "revoked":
+    if record.protocol:
+        checks.append(Check("server's record has the protocol", record.protocol == scenario.protocol, record.protocol))
+    if scenario.outcome == "revoked":
         said = record.reason or "unspecified"
         checks.append(Check("server's record has the reason", said == scenario.reason, said))
     return checks
@@ -131,13 +175,15 @@ def _account(outcome: str, artefacts: Artefacts, service: Service) -> Check:
     return Check(name, status in ("urn:ietf:params:acme:error:unauthorized", "deactivated"), status)
 
 
-def _refused(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, server: Server) -> list[Check]:
+def _refused(scenario: Scenario, names: Sequence[str], artefacts: Artefacts, server: Server, exits: Sequence[int]) -> list[Check]:
     told = re.search(scenario.refusal, artefacts.log())
     checks = [
-        Check("the client holds no certificate", artefacts.held("issue") is None),
+        Check("the client holds no certificate", artefacts.held(scenario.actions[-1]) is None),
         Check("the client was told why", told is not None, told[0] if told else ""),
     ]
+    if len(scenario.actions) > 1:
+        checks.append(Check("what came before it was done", not any(exits[:-1]), f"exit statuses {list(exits)}"))
     issued = server.names_issued()
-    if issued is not None:
+    if issued is not None and len(scenario.actions) == 1:
         checks.append(Check("the server certified none of the names", not issued.intersection(names)))
     return checks

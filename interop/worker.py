@@ -7,15 +7,17 @@ ends it stops the server and ends, and everything that it made ends with its nam
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import secrets
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Self
 
 import msgspec
 
@@ -24,22 +26,28 @@ from interop.clients.driving import DONE, FAILED
 from interop.namespaces import bring_lo_up
 from interop.results import Check, Row, Verdict
 from interop.scenarios import SCENARIOS
-from interop.servers.server import Server, ServerError, Service
+from interop.servers.server import Server, ServerError
 from interop.tasks import Reply, Setup, Task
+
+USUAL = {"acme": "http-01", "est": "est-enroll", "scep": "scep-enroll", "cmp": "cmp-ir"}
+"""The scenario of each protocol that a probe breaks."""
 
 
 def probe(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, Sequence[Check]]:
     """Run one probe of a driver; ``pass`` is the exit status that the protocol asks for, and no certificate."""
     wanted = probes.PROBES[task.scenario]
-    order = {
+    usual = SCENARIOS[USUAL[task.protocol]]
+    order: dict[str, Any] = {
         "protocol": task.protocol,
         "actions": wanted.actions or [f"x{secrets.token_hex(4)}"],
         "names": [f"{job.label(task.client)}.example.test"],
         "challenge": "http-01",
-        "key": "ec256",
+        "key": usual.key,
         "reason": "unspecified",
+        "options": {},
+        "commands": usual.commands,
     }
-    with wanted.broken(server.service(task.protocol, with_credential=False), folder) as service:
+    with wanted.broken(server.service(task.protocol, with_credential=usual.credential != "none"), folder) as service:
         done = job.run(task.client, task.place, service, order, folder / "job", patience=15)
     checks = (
         Check(f"the driver exits with {wanted.status}", done.status == wanted.status, str(done.status)),
@@ -53,13 +61,9 @@ def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdic
     wanted = SCENARIOS[task.scenario]
     name = job.label(task.client)
     names = [pattern.format(label=name) for pattern in wanted.names]
-    service = server.service(wanted.protocol, with_credential=wanted.credential != "none")
-    if wanted.credential == "wrong" and service.credential is not None:
-        key = service.credential["hmac_key"]
-        other = ("A" if key[0] != "A" else "B") + key[1:]
-        service = Service(
-            service.url, service.trust, service.dns_api, service.resolver, {**service.credential, "hmac_key": other}
-        )
+    service = server.service(wanted.protocol, with_credential=wanted.credential != "none", variant=wanted.variant)
+    if service.credential is not None:
+        service = dataclasses.replace(service, credential=presented(service.credential, wanted.credential))
     order = {
         "protocol": wanted.protocol,
         "actions": wanted.actions,
@@ -67,13 +71,62 @@ def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdic
         "challenge": wanted.challenge,
         "key": wanted.key,
         "reason": wanted.reason,
+        "options": dict(wanted.options),
+        "commands": wanted.commands,
     }
-    done = job.run(task.client, task.place, service, order, folder / "job")
-    checks = []
+    with Approver(server, wanted.approved) as approver:
+        done = job.run(task.client, task.place, service, order, folder / "job")
+    checks: list[Check] = []
     if done.status in (DONE, FAILED):
         artefacts = verdict.Artefacts(folder / "job", done.artefacts)
-        checks = verdict.gather(wanted, names, artefacts, server, service)
+        checks = verdict.gather(wanted, names, artefacts, server, service, [step.exit for step in done.steps])
+        if wanted.approved:
+            checks.append(Check("it waited, and a person approved it", approver.approved > 0, approver.trouble))
     return done, verdict.judge(done.status, checks, wanted), checks
+
+
+def presented(credential: Mapping[str, Any], how: str) -> dict[str, Any]:
+    """What the client is told to authenticate with: the right secret, a wrong one, or a name that nobody has."""
+    given = dict(credential)
+    if how == "wrong":
+        for name in job.SECRETS:
+            if name in given:
+                given[name] = ("A" if given[name][0] != "A" else "B") + given[name][1:]
+    if how == "unknown":
+        given |= {name: "nobody" for name in ("username", "reference") if name in given}
+    return given
+
+
+class Approver:
+    """Approves whatever waits, while a client is at work: a person who looks every second."""
+
+    def __init__(self, server: Server, needed: bool) -> None:
+        self.approved = 0
+        self.trouble = ""
+        self._server = server
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work) if needed else None
+
+    def __enter__(self) -> Self:
+        if self._thread is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._ended.wait(1):
+            self.look()
+
+    def look(self) -> None:
+        """Approve what waits now."""
+        try:
+            self.approved += self._server.approve()
+        except ServerError as error:
+            self.trouble = str(error)
 
 
 def carry_out(task: Task, server: Server, setup: Setup) -> Row:

@@ -17,13 +17,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 DONE, FAILED, UNSUPPORTED = 0, 1, 77
 TIMED_OUT = 124
 """The status of a command that was stopped, as timeout(1) has it."""
+
+
+KEYS = {
+    **{f"rsa{size}": ("-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{size}") for size in (2048, 3072, 4096)},
+    **{f"ec{size}": ("-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:P-{size}") for size in (256, 384, 521)},
+    "ed25519": ("-algorithm", "ED25519"),
+    "ed448": ("-algorithm", "ED448"),
+    **{f"mldsa{size}": ("-algorithm", f"ML-DSA-{size}") for size in (44, 65, 87)},
+    **{f"mlkem{size}": ("-algorithm", f"ML-KEM-{size}") for size in (512, 768, 1024)},
+}
+"""Kinds of keys, in the words of ``openssl genpkey``."""
 
 
 class ClientFailedError(Exception):
@@ -39,8 +50,8 @@ class Driver:
 
     ``job`` holds: ``actions`` (in order), ``protocol``, ``url`` of the service, ``trust`` (file of trusted CA certificates), ``names``,
     ``key`` (``ec256``, ``ec384``, ``rsa2048`` ...), ``challenge``, ``dns_api`` and ``resolver`` (to answer dns-01 challenges),
-    ``credential`` (what this protocol authenticates with, or null), ``reason`` (of a revocation), and ``patience``: how many seconds
-    one command of the client may take.
+    ``credential`` (what this protocol authenticates with, or null), ``reason`` (of a revocation), ``options`` (what a scenario asks for
+    besides, in the words of the protocol), and ``patience``: how many seconds one command of the client may take.
     """
 
     def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
@@ -57,17 +68,21 @@ class Driver:
             text = text.replace(secret, "[redacted]")
         return text
 
-    def run(self, argv: Sequence[str], **environment: str) -> str:
-        """Run the client once, log it, and return what it printed. :raises ClientFailedError: if its exit status is not 0, or it takes too long."""
+    def run(self, argv: Sequence[str], to: Path | None = None, **environment: str) -> str:
+        """Run the client once, log it, and return what it printed. With ``to``, its standard output goes there instead, and is not text.
+
+        :raises ClientFailedError: if its exit status is not 0, or it takes too long.
+        """
         started = time.monotonic()
         printed = self.folder / "printed.txt"
-        with printed.open("wb") as output:
+        with contextlib.ExitStack() as files:
+            output = files.enter_context(printed.open("wb"))
             process = subprocess.Popen(  # noqa: S603 - the argv is the driver's own
                 argv,
                 # Where drivers find this package, clients must not look for theirs.
                 env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=output if to is None else files.enter_context(to.open("wb")),
                 stderr=output,
                 start_new_session=True,
             )
@@ -92,6 +107,28 @@ class Driver:
             raise ClientFailedError(f"{argv[0]} exited with {status}: {last[-500:]}")
         return text
 
+    def make_key(self, label: str) -> Path:
+        """A fresh private key of the kind that the job asks for (PKCS #8, PEM), kept as ``label.key``."""
+        path = self.home / f"{label}.key.pem"
+        self.run(["openssl", "genpkey", *self.need(KEYS, self.job["key"]), "-out", str(path)])
+        path.chmod(0o600)
+        self.keep(f"{label}.key", path)
+        return path
+
+    def make_request(self, label: str, key: Path, *options: str) -> Path:
+        """A certification request for the job's names (PKCS #10, DER), made by OpenSSL."""
+        path = self.home / f"{label}.csr.der"
+        names = ",".join(f"DNS:{name}" for name in self.job["names"])
+        subject = ["-subj", f"/CN={self.job['names'][0]}", "-addext", f"subjectAltName={names}"]
+        self.run(["openssl", "req", "-new", "-key", str(key), *subject, *options, "-outform", "DER", "-out", str(path)])
+        return path
+
+    def as_pem(self, certificates: Sequence[Path], to: Path) -> Path:
+        """One file of PEM from files of one certificate each, PEM or DER."""
+        pem = [self.run(["openssl", "x509", "-in", str(path)]) for path in certificates]
+        to.write_text("".join(pem), encoding="utf-8")
+        return to
+
     def dns01_hook(self) -> str:
         """The start of a shell command that changes TXT records; ``set`` or ``clear`` and the arguments of :mod:`interop.clients.dns01` follow."""
         return shlex.join([sys.executable, str(Path(__file__).with_name("dns01.py"))])
@@ -111,6 +148,14 @@ class Driver:
         kept.parent.mkdir(exist_ok=True)
         kept.write_text(value, encoding="utf-8")
         self.artefacts[label] = str(kept.relative_to(self.folder))
+
+    def until(self, done: Callable[[], bool], seconds: float, pause: float) -> None:
+        """Ask ``done`` again and again, ``pause`` seconds apart, until it says yes. :raises ClientFailedError: if it never does."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise ClientFailedError(f"not done in {seconds:.0f} s")
+            time.sleep(pause)
 
     def need(self, table: Mapping[str, Any], wanted: str) -> Any:
         """What this client calls ``wanted``. :raises UnsupportedError: if it has no word for it."""

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -52,18 +53,21 @@ class RootfsPlace(msgspec.Struct, frozen=True, tag="rootfs"):
     def argv(self, client: Client, job: Path) -> list[str]:
         """The command that runs the driver on a job."""
         environment = {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": "/root",
-            "LANG": "C.UTF-8",
             "PYTHONPATH": str(Path(INSIDE_PACKAGE).parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            client.trust: self.trust(job),
         }
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", client.trust: self.trust(job)}
         driver = [part.replace("{python}", "/usr/bin/python3") for part in client.driver]
+        return self.enter(job, job / "trust.pem", [*driver, f"{INSIDE_JOB}/job.json"], environment)
+
+    def enter(self, folder: Path, trust: Path, command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+        """The command that runs ``command`` inside, with ``folder`` at ``INSIDE_JOB`` and ``trust`` as the file of trusted CAs."""
+        usual = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
         return [
             *unshare("--mount", "--pid", "--fork", "--kill-child", "--propagation=private"),
-            *("sh", "-c", ENTER, "enter", self.root, str(PACKAGE), str(job), str(job / "trust.pem")),
-            *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in environment.items())),
-            *(*driver, f"{INSIDE_JOB}/job.json"),
+            *("sh", "-c", ENTER, "enter", self.root, str(PACKAGE), str(folder), str(trust)),
+            *("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in {**usual, **environment}.items())),
+            *command,
         ]
 
     def trust(self, job: Path) -> str:

@@ -6,9 +6,18 @@ import os
 from pathlib import Path
 
 from interop import declaration, images, namespaces, system
-from interop.declaration import Client
+from interop.declaration import Client, Debian
 from interop.engines.engine import Engine, Unavailable
 from interop.engines.place import Place, RootfsPlace
+
+
+def shared_root(debian: Debian, *, install: bool) -> Path:
+    """The root directory with the packages of all clients that share it, made if need be. :raises MissingError: if it cannot be made."""
+    others = [client.debian for client in declaration.clients().values() if client.debian is not None]
+    packages = {
+        package for other in others if (other.suite, other.root) == (debian.suite, debian.root) for package in other.packages
+    }
+    return images.root(debian.suite, packages, install=install)
 
 
 class Rootfs(Engine):
@@ -33,15 +42,8 @@ class Rootfs(Engine):
         if client.debian is None:
             raise Unavailable("this client is not a Debian package")
         self.ready()
-        suite = client.debian.suite
-        packages = {
-            package
-            for other in declaration.clients().values()
-            if other.debian is not None and other.debian.suite == suite
-            for package in other.debian.packages
-        }
         try:
-            return RootfsPlace(str(images.root(suite, packages, install=self.install)))
+            return RootfsPlace(str(shared_root(client.debian, install=self.install)))
         except system.MissingError as missing:
             raise Unavailable(str(missing)) from None
 

@@ -10,9 +10,18 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
+from cryptography.x509.oid import NameOID
 
 from interop.results import Check
+
+KINDS: dict[type, str] = {
+    ed25519.Ed25519PublicKey: "ed25519",
+    ed448.Ed448PublicKey: "ed448",
+    mldsa.MLDSA44PublicKey: "mldsa44",
+    mldsa.MLDSA65PublicKey: "mldsa65",
+    mldsa.MLDSA87PublicKey: "mldsa87",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +40,19 @@ class Held:
         return first, rest
 
 
-def examine(held: Held, *, anchors: Path, names: Sequence[str], key: str) -> tuple[x509.Certificate | None, list[Check]]:
-    """All that can be checked without the server: it parses, chains to ``anchors``, is valid now, holds the names asked and the client's key."""
+def examine(
+    held: Held, *, anchors: Path, names: Sequence[str], key: str, purpose: str = "sslserver"
+) -> tuple[x509.Certificate | None, list[Check]]:
+    """All that can be checked without the server: it parses, chains to ``anchors``, is valid now, holds the names asked and the client's key.
+
+    ``purpose`` is one of OpenSSL's.
+    """
     try:
         certificate, chain = held.parsed()
     except ValueError as error:
         return None, [Check("certificate parses", False, str(error))]
     checks = [Check("certificate parses", True, f"serial {certificate.serial_number:X}")]
-    checks.append(_verify(held, chain, anchors))
+    checks.append(_verify(held, chain, anchors, purpose))
     now = datetime.datetime.now(datetime.UTC)
     valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
     checks.append(
@@ -53,10 +67,11 @@ def examine(held: Held, *, anchors: Path, names: Sequence[str], key: str) -> tup
 
 
 def names_of(certificate: x509.Certificate) -> Iterator[str]:
-    """DNS names and IP addresses of subjectAltName, as text."""
+    """DNS names and IP addresses of subjectAltName, as text; without that extension, common names."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
+        yield from (str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
         return
     for name in extension:
         yield str(name.value)
@@ -68,15 +83,18 @@ def key_kind(key: object) -> str:
         return f"ec{key.key_size}"
     if isinstance(key, rsa.RSAPublicKey):
         return f"rsa{key.key_size}"
+    for kind, name in KINDS.items():
+        if isinstance(key, kind):
+            return name
     return type(key).__name__
 
 
-def _verify(held: Held, chain: Sequence[x509.Certificate], anchors: Path) -> Check:
+def _verify(held: Held, chain: Sequence[x509.Certificate], anchors: Path, purpose: str) -> Check:
     """The judgement of a third implementation: ``openssl verify``."""
     untrusted = held.certificate.with_name("untrusted.pem")
     untrusted.write_bytes(b"".join(one.public_bytes(serialization.Encoding.PEM) for one in chain))
     more = ["-untrusted", str(untrusted)] if chain else []
-    argv = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", str(anchors), *more, str(held.certificate)]
+    argv = ["openssl", "verify", "-x509_strict", "-purpose", purpose, "-CAfile", str(anchors), *more, str(held.certificate)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
     text = (done.stdout + done.stderr).strip().replace(f"{held.certificate}: ", "")
     return Check("openssl verify accepts it", done.returncode == 0 and text.endswith("OK"), text[-300:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interop.scenarios import acme
+from interop.scenarios import acme, cmp, est, scep
 from interop.scenarios.scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {scenario.id: scenario for scenario in acme.SCENARIOS}
+SCENARIOS: dict[str, Scenario] = {scenario.id: scenario for module in (acme, est, scep, cmp) for scenario in module.SCENARIOS}

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-Outcome = Literal["registered", "deactivated", "issued", "renewed", "revoked", "refused"]
-Credential = Literal["none", "right", "wrong"]
+Protocol = Literal["acme", "est", "scep", "cmp"]
+Outcome = Literal["registered", "deactivated", "issued", "renewed", "revoked", "restored", "fetched", "answered", "refused"]
+"""``fetched``: the client holds a file that the server publishes. ``restored``: a certificate was on hold and no longer is.
+``answered``: the client took the answers for what it asked; there is nothing else to hold."""
+Credential = Literal["none", "right", "wrong", "unknown"]
+"""``wrong``: the name is right, the secret is not. ``unknown``: a name that nobody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One scenario. ``names`` may hold ``{label}``, which is different for every job, so that no job finds another's authorization.
 
-    ``credential`` says whether the profile is the one that asks for a credential, and whether the client gets the right one.
+    ``credential`` says whether the client gets a credential, and whether it is the right one.
     ``control`` is the scenario that differs in nothing but the fault: where it fails, this one proves nothing.
     """
 
     id: str
-    protocol: Literal["acme"]
+    protocol: Protocol
     title: str
     actions: tuple[str, ...]
     outcome: Outcome
@@ -30,3 +35,15 @@ class Scenario:
     control: str = ""
     refusal: str = ""
     """Of a refusal: what the client must have been told, as a pattern in what it prints."""
+    variant: str = ""
+    """How the service's profile differs from the lab's own: a file of :mod:`interop.servers.variants`; empty: not at all."""
+    approved: bool = False
+    """Whether the request waits for a person, and the harness is that person."""
+    holds: Mapping[str, str] = field(default_factory=dict)
+    """What the client must hold afterwards besides, by label: a kind of :mod:`interop.evidence.files`."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What the driver is told besides, in the words of the protocol: ``{"authentication": "digest"}``."""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """Of CMP: the arguments of each call, with placeholders (:mod:`interop.scenarios.cmp`)."""
+    transcript: tuple[str, ...] = ()
+    """Patterns of which each must match an exchange of this job in the server's transcript, where the server has one."""

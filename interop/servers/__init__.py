@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from interop.servers.pebble import Pebble
+from interop.servers.peers import Estserver, Scepserver
 from interop.servers.privca import Privca
 from interop.servers.server import Server, ServerError
 
-SERVERS: dict[str, type[Server]] = {"privca": Privca, "pebble": Pebble}
+SERVERS: dict[str, type[Server]] = {"privca": Privca, "pebble": Pebble, "estserver": Estserver, "scepserver": Scepserver}
 
 __all__ = ["SERVERS", "Server", "ServerError", "start"]
 

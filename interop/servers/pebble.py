@@ -56,6 +56,11 @@ class Pebble(Server):
         roots = [self.wait(functools.partial(self._get, port, "/roots/0")) for port in (15000, 15001)]
         self._anchors.write_bytes(b"".join(roots))
 
+    @classmethod
+    def offers(cls, protocol: str, variant: str) -> bool:
+        """ACME."""
+        return protocol == "acme" and not variant
+
     @staticmethod
     def version() -> str:
         """Pebble's own word for it."""
@@ -72,10 +77,10 @@ class Pebble(Server):
         except (urllib.error.URLError, OSError):
             return None
 
-    def service(self, protocol: str, *, with_credential: bool) -> Service:
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
         """One of the two directories."""
-        if protocol != "acme":
-            raise ServerError(f"Pebble has no {protocol}")
+        if protocol != "acme" or variant:
+            raise ServerError(f"Pebble has no {variant or protocol}")
         port = 14001 if with_credential else 14000
         return Service(f"https://127.0.0.1:{port}/dir", self._trust, DNS_API, RESOLVER, EAB if with_credential else None)
 

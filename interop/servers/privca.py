@@ -6,10 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from interop.servers.server import Record, Server, ServerError, Service
+
+VARIANTS = Path(__file__).parent / "variants"
+"""Profiles that differ from the lab's own, a TOML file for each."""
+CREDENTIAL = ("username", "reference", "code")
+"""What a client of EST, SCEP or CMP authenticates with, by its names in ``endpoints.json``."""
+FOLLOWS = 1.0
+"""Seconds within which a running server follows a change of its profiles."""
 
 
 def command(*arguments: str) -> list[str]:
@@ -33,12 +41,18 @@ class Privca(Server):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._lab = folder / "lab"
+        self._variant = ""
         # In a namespace of its own the challenge ports are the real ones, which is what clients answer on by default.
         self.run(
             command("up", "--dir", str(self._lab), "--http01-port", "80", "--tlsalpn01-port", "443"),
             env={**os.environ, "HOME": str(folder)},
         )
         self._endpoints: dict[str, Any] = self.wait(self._read_endpoints)
+
+    @classmethod
+    def offers(cls, protocol: str, variant: str) -> bool:
+        """All there is."""
+        return not variant or (VARIANTS / f"{variant}.toml").is_file()
 
     @staticmethod
     def version() -> str:
@@ -51,17 +65,42 @@ class Privca(Server):
         except (FileNotFoundError, json.JSONDecodeError):
             return None
 
-    def service(self, protocol: str, *, with_credential: bool) -> Service:
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
         """The lab's profile of the protocol; with a credential of its own for each call where one binds one account."""
-        wanted = "lab-acme-eab" if with_credential else f"lab-{protocol}"
+        wanted = "lab-acme-eab" if with_credential and protocol == "acme" else f"lab-{protocol}"
         profile = next((entry for entry in self._endpoints["profiles"] if entry["id"] == wanted), None)
         if profile is None:
             raise ServerError(f"this server has no profile {wanted}")
+        self._become(variant)
         credential = None
-        if with_credential:
+        if with_credential and protocol == "acme":
             issued = json.loads(answer("eab", "issue", wanted, "--dir", str(self._lab), "--json"))
             credential = {"kid": issued["kid"], "hmac_key": issued["hmac_key"]}
+        elif with_credential:
+            credential = {name: profile[name] for name in CREDENTIAL if name in profile}
         return Service(profile["url"], self.anchors, self._endpoints["admin"], self._endpoints["resolver"], credential)
+
+    def _become(self, variant: str) -> None:
+        """Apply the profiles of a variant, or those of the lab again: the URLs stay as they are, which matters to clients that know no label."""
+        if variant == self._variant:
+            return
+        # Everything that another variant has changed goes back first.
+        answer("profile", "apply", str(self._lab / "privca.toml"), "--dir", str(self._lab))
+        if variant:
+            answer("profile", "apply", str(VARIANTS / f"{variant}.toml"), "--dir", str(self._lab))
+        self._variant = variant
+        time.sleep(FOLLOWS)
+
+    def approve(self) -> int:
+        """By ``privca request approve``."""
+        waiting = [
+            str(request["id"])
+            for request in json.loads(answer("request", "list", "--dir", str(self._lab), "--json"))
+            if request["state"] == "waiting"
+        ]
+        for id in waiting:
+            answer("request", "approve", id, "--dir", str(self._lab))
+        return len(waiting)
 
     @property
     def anchors(self) -> Path:
@@ -72,7 +111,7 @@ class Privca(Server):
         """By ``privca cert show``."""
         text = f"{serial:X}"
         known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
-        return Record(known["status"], known.get("reason") or "")
+        return Record(known["status"], known.get("reason") or "", known["protocol"])
 
     def logs(self) -> list[Path]:
         """The log, and the transcript of every exchange."""

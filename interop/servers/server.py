@@ -30,21 +30,30 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the server has recorded of a certificate: ``good`` or ``revoked``, and the reason by its RFC 5280 name, empty if it does not say."""
+    """What the server has recorded of a certificate: ``good`` or ``revoked``, and the reason by its RFC 5280 name, empty if it does not say;
+    the protocol over which it was issued, if it says."""
 
     status: str
     reason: str = ""
+    protocol: str = ""
 
 
 class Server(abc.ABC):
     """A server under test. The constructor starts it and returns when it serves."""
 
     publishes_crl: bool
+    keeps_records: bool = True
+    """Whether it can be asked what it has issued."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
+
+    @classmethod
+    @abc.abstractmethod
+    def offers(cls, protocol: str, variant: str) -> bool:
+        """Whether it has this service at all: what it does not have is not asked of it."""
 
     @staticmethod
     @abc.abstractmethod
@@ -52,8 +61,13 @@ class Server(abc.ABC):
         """Its version. :raises ServerError: if it is not there."""
 
     @abc.abstractmethod
-    def service(self, protocol: str, *, with_credential: bool) -> Service:
-        """A service of a protocol; ``with_credential``: the one that asks for a credential, with a fresh one."""
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
+        """A service of a protocol; ``with_credential``: the one that asks for a credential, with a fresh one; ``variant``: what is
+        different about it, see :attr:`interop.scenarios.scenario.Scenario.variant`. The last call says how the server is."""
+
+    def approve(self) -> int:
+        """Approve all requests that wait; how many there were."""
+        return 0
 
     @property
     @abc.abstractmethod

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import bindparam, delete, insert, or_, select, tuple_, update
 
 from privca.acme.ports import (
@@ -25,6 +26,7 @@ from privca.acme.ports import (
 from privca.base.names import Name, NameKind
 from privca.store import schema
 from privca.store.database import Database, Row, Statement, operation
+from privca.store.recent import Recent
 from privca.store.rows import (
     names_from_json,
     names_to_json,
@@ -142,11 +144,16 @@ def _authorizations_by_id(count: int) -> Statement:
     return Statement(select(*schema.acme_authorization.columns).where(_z.id.in_([bindparam(f"id{n}") for n in range(count)])))
 
 
+_AT_HAND = 4
+"""Authorizations of an order that are looked for among recent ones; more of them are read by one statement."""
+
+
 class Acme:
     """The ACME part of the store."""
 
     _database: Database
     _secrets: Sealing
+    _recent: Recent
 
     @operation
     def spend_nonce(self, profile_id: str, nonce: bytes, expires: datetime, /) -> bool:
@@ -165,8 +172,11 @@ class Acme:
     @operation
     def account(self, profile_id: str, id: str) -> Account | None:
         """An account by its ID."""
+        known = self._recent.find(Account, id)
+        if known is not None:
+            return known if known.profile_id == profile_id else None
         row = self._database.one(_ACCOUNT, id=id, profile_id=profile_id)
-        return None if row is None else _account(row)
+        return None if row is None else self._recent.keep(_account(row), id)
 
     @operation
     def account_by_thumbprint(self, profile_id: str | None, thumbprint: str) -> Account | None:
@@ -185,8 +195,11 @@ class Acme:
     @operation
     def order(self, profile_id: str, id: str) -> Order | None:
         """An order by its ID."""
+        known = self._recent.find(Order, id)
+        if known is not None:
+            return known if known.profile_id == profile_id else None
         row = self._database.one(_ORDER, id=id, profile_id=profile_id)
-        return None if row is None else _order(row)
+        return None if row is None else self._recent.keep(_order(row), id)
 
     @operation
     def order_by_certificate(self, profile_id: str, certificate_id: str) -> Order | None:
@@ -209,8 +222,11 @@ class Acme:
     @operation
     def authorization(self, profile_id: str, id: str) -> Authorization | None:
         """An authorization by its ID."""
+        known = self._recent.find(Authorization, id)
+        if known is not None:
+            return known if known.profile_id == profile_id else None
         row = self._database.one(_AUTHORIZATION, id=id, profile_id=profile_id)
-        return None if row is None else _authorization(row)
+        return None if row is None else self._recent.keep(_authorization(row), id)
 
     @operation
     def authorizations(self, order: Order) -> tuple[Authorization, ...]:
@@ -254,10 +270,13 @@ class Acme:
         """Store all records in one transaction."""
         if len(records) == 1:
             self._save(records[0])  # one statement is a transaction of its own
-            return
-        with self._database.atomic():
-            for record in records:
-                self._save(record)
+        else:
+            with self._database.atomic():
+                for record in records:
+                    self._save(record)
+        for record in records:
+            if not isinstance(record, ExternalKey):  # whose key is a secret, and not in memory longer than it must be
+                self._recent.keep(replace(record, version=record.version + 1), record.id)
 
     @operation
     def due_authorizations(self, at: datetime, limit: int) -> Sequence[Authorization]:
@@ -288,6 +307,9 @@ class Acme:
 
     def _authorizations(self, order: Order) -> tuple[Authorization, ...]:
         ids = order.authorization_ids
+        known = [self._recent.find(Authorization, id) for id in ids[:_AT_HAND]]
+        if len(known) == len(ids) and None not in known:
+            return tuple([authorization for authorization in known if authorization is not None])
         if len(ids) == 1:
             rows = self._database.all(_AUTHORIZATION, id=ids[0], profile_id=order.profile_id)
         else:

@@ -97,6 +97,11 @@ class Database:
         """All statements inside ``with`` are one transaction: all or none are kept, and nobody else writes in between."""
         return _Transaction(self._connection)
 
+    def data_version(self) -> int:
+        """A number that changes when another connection, in whichever process, has committed; our own commits do not change it."""
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
     def one(self, statement: Statement, **values: Any) -> Row | None:
         """The first row, if there is one."""
         row: Row | None = self._connection.execute(statement.sql, statement.values(values)).fetchone()

@@ -12,6 +12,7 @@ from privca.store.certificates import Certificates
 from privca.store.credentials import CodesAndPasscodes
 from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
+from privca.store.recent import Recent
 from privca.store.sealing import Sealing
 from privca.store.waiting import WaitingRequests
 
@@ -26,6 +27,7 @@ class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, Acme, Ac
         self._database = database
         self._secrets = secrets
         self._clock = clock
+        self._recent = Recent(database)
 
     @classmethod
     def open(cls, path: Path, secrets: Sealing, *, durable: bool, clock: Clock | None = None) -> Store:

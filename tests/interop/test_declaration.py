@@ -69,6 +69,13 @@ def test_a_wrong_one_is_told_what_is_wrong(written, text, said):
         declaration.load(written(text))
 
 
+def test_a_client_may_be_for_some_scenarios_alone(written):
+    client = declaration.load(written(GOOD.replace("[debian]", 'scenarios = ["est-*"]\n[debian]')))
+    assert client.takes("est-enroll")
+    assert not client.takes("http-01")
+    assert declaration.load(written(GOOD)).takes("http-01")
+
+
 def test_an_expected_mark_ends_on_its_day(written):
     mark = '[[expected]]\nscenario = "a"\nverdict = "fail"\nwhy = "known"\nuntil = 2026-01-02\n'
     client = declaration.load(written(GOOD + mark))
@@ -81,11 +88,14 @@ def test_every_control_is_a_scenario_that_differs_in_the_fault_alone():
     for scenario in SCENARIOS.values():
         if scenario.outcome == "refused":
             control = SCENARIOS[scenario.control]
-            assert (control.actions, control.names, control.challenge, control.key) == (
-                scenario.actions,
+            assert (control.protocol, control.names, control.challenge, control.key, control.variant) == (
+                scenario.protocol,
                 scenario.names,
                 scenario.challenge,
                 scenario.key,
+                scenario.variant,
             )
-            assert control.outcome == "issued"
+            # Of CMP the fault is in the commands.
+            assert control.actions == scenario.actions or scenario.commands
+            assert control.outcome != "refused"
             assert scenario.refusal

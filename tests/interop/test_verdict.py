@@ -47,6 +47,7 @@ class Recorded:
     records: dict[int, Record] = field(default_factory=dict)
     names: set[str] | None = None
     publishes_crl: bool = False
+    keeps_records: bool = True
     broken: bool = False
 
     def record(self, serial):

@@ -1,0 +1,1 @@
+"""EST with curl and openssl."""

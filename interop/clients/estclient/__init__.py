@@ -1,0 +1,1 @@
+"""libest's estclient."""

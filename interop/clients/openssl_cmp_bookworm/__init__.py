@@ -1,0 +1,1 @@
+"""openssl cmp of Debian bookworm."""

@@ -1,0 +1,1 @@
+"""micromdm's scepclient."""

@@ -1,0 +1,1 @@
+"""strongSwan's pki --scep."""

@@ -1,0 +1,51 @@
+"""strongSwan's ``pki --scepca`` and ``pki --scep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interop.clients.driving import Driver, main
+
+
+class StrongswanScep(Driver):
+    """pki, as a user calls it."""
+
+    def certificates(self) -> Path:
+        """The CA's certificates, PEM."""
+        files = ["--caout", str(self.home / "ca.der"), "--raout", str(self.home / "ra.der")]
+        self.run(["pki", "--scepca", "--url", self.job["url"], *files, "--force"])
+        found = [*sorted(self.home.glob("ra*.der")), *sorted(self.home.glob("ca*.der"))]
+        return self.as_pem(found, self.home / "cacerts.pem")
+
+    def enroll(self, label: str, *authentication: str) -> None:
+        """Ask for a certificate; it says nothing but the certificate."""
+        self.certificates()
+        authorities, registration = sorted(self.home.glob("ca*.der")), sorted(self.home.glob("ra*.der"))
+        # One certificate signs and one opens; where there is no registration authority, the CA that issues does both.
+        encrypting = signing = str((registration or authorities)[-1])
+        options, name = self.job["options"], self.job["names"][0]
+        algorithms = [f"--{word}={options[word]}" for word in ("digest", "cipher") if word in options]
+        certificate = self.home / f"{label}.pem"
+        argv = ["pki", "--scep", "--url", self.job["url"], "--in", str(self.make_key(label)), "--dn", f"CN={name}", "--san", name]
+        argv += [*authentication, "--cacert-enc", encrypting, "--cacert-sig", signing, *algorithms]
+        argv += [part for path in authorities for part in ("--cacert", str(path))]
+        self.run([*argv, "--interval", "2", "--maxpolltime", "40", "--outform", "pem"], to=certificate)
+        self.keep(f"{label}.certificate", certificate)
+        self.keep(f"{label}.chain", self.home / "cacerts.pem")
+
+    def do_cacert(self) -> None:
+        """Fetch the CA's certificates."""
+        self.keep("cacert.certificates", self.certificates())
+
+    def do_issue(self) -> None:
+        """Enroll with a challenge password."""
+        self.enroll("issue", "--password", self.job["credential"]["code"])
+
+    def do_renew(self) -> None:
+        """Renew with the certificate, for a new key."""
+        old = [self.folder / self.artefacts[name] for name in ("issue.certificate", "issue.key")]
+        self.enroll("renew", "--cert", str(old[0]), "--key", str(old[1]))
+
+
+if __name__ == "__main__":
+    main(StrongswanScep)

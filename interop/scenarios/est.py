@@ -1,0 +1,106 @@
+"""What an EST client is told to do (RFC 7030)."""
+
+from __future__ import annotations
+
+import functools
+
+from interop.scenarios.scenario import Scenario
+
+_est = functools.partial(Scenario, protocol="est", credential="right")
+
+SCENARIOS: tuple[Scenario, ...] = (
+    _est(
+        id="est-cacerts",
+        title="the CA's certificates",
+        actions=("cacerts",),
+        outcome="fetched",
+        credential="none",
+        holds={"cacerts.certificates": "ca-certificates"},
+    ),
+    _est(
+        id="est-csrattrs",
+        title="what a request should hold",
+        actions=("csrattrs",),
+        outcome="fetched",
+        variant="est-csrattrs",
+        holds={"csrattrs.attributes": "csr-attributes"},
+    ),
+    _est(id="est-enroll", title="enrollment with HTTP Basic", actions=("issue",), outcome="issued"),
+    _est(id="est-enroll-rsa2048", title="enrollment of an RSA-2048 key", actions=("issue",), outcome="issued", key="rsa2048"),
+    _est(
+        id="est-digest",
+        title="enrollment with HTTP Digest",
+        actions=("issue",),
+        outcome="issued",
+        variant="est-digest",
+        options={"authentication": "digest"},
+    ),
+    _est(
+        id="est-bearer",
+        title="enrollment with a Bearer token",
+        actions=("issue",),
+        outcome="issued",
+        variant="est-bearer",
+        options={"authentication": "bearer"},
+    ),
+    _est(
+        id="est-pop",
+        title="proof of possession linked to TLS by tls-unique",
+        actions=("issue",),
+        outcome="issued",
+        variant="est-pop",
+        options={"proof": "tls-unique"},
+    ),
+    _est(
+        id="est-pop-missing",
+        title="the same without the proof",
+        actions=("issue",),
+        outcome="refused",
+        variant="est-pop",
+        control="est-pop",
+        refusal=r"(?i)\b40[013]\b|proof|possession|unauthorized",
+    ),
+    _est(
+        id="est-wrong-password",
+        title="a wrong password",
+        actions=("issue",),
+        outcome="refused",
+        credential="wrong",
+        control="est-enroll",
+        refusal="(?i)401|unauthorized",
+    ),
+    _est(
+        id="est-unknown-user",
+        title="a user that nobody knows",
+        actions=("issue",),
+        outcome="refused",
+        credential="unknown",
+        control="est-enroll",
+        refusal="(?i)401|unauthorized",
+    ),
+    _est(
+        id="est-reenroll",
+        title="a certificate, then its renewal with that certificate alone",
+        actions=("issue", "renew"),
+        outcome="renewed",
+    ),
+    _est(
+        id="est-serverkeygen",
+        title="a key that the server makes",
+        actions=("serverkeygen",),
+        outcome="issued",
+        key="rsa2048",
+        variant="est-serverkeygen",
+    ),
+    _est(
+        id="est-pending",
+        title="202 until a person approves, then the certificate",
+        actions=("issue",),
+        outcome="issued",
+        variant="est-approval",
+        approved=True,
+        options={"poll": "yes"},
+    ),
+    _est(id="est-tls13", title="enrollment over TLS 1.3 alone", actions=("issue",), outcome="issued", options={"tls": "1.3"}),
+    _est(id="est-tls12", title="enrollment over TLS 1.2 alone", actions=("issue",), outcome="issued", options={"tls": "1.2"}),
+)

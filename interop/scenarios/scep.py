@@ -1,0 +1,77 @@
+"""What an SCEP client is told to do (RFC 8894)."""
+
+from __future__ import annotations
+
+import functools
+
+from interop.scenarios.scenario import Scenario
+
+_scep = functools.partial(Scenario, protocol="scep", credential="right", key="rsa2048")
+REFUSAL = r"(?i)failure|fail[ _-]?info|badRequest|badMessageCheck|bad request|rejected|ca_rejected|denied"
+
+SCENARIOS: tuple[Scenario, ...] = (
+    _scep(
+        id="scep-caps",
+        title="the CA's capabilities",
+        actions=("caps",),
+        outcome="fetched",
+        credential="none",
+        holds={"caps.text": "text"},
+    ),
+    _scep(
+        id="scep-cacert",
+        title="the CA's certificates",
+        actions=("cacert",),
+        outcome="fetched",
+        credential="none",
+        holds={"cacert.certificates": "ca-certificates"},
+    ),
+    _scep(id="scep-enroll", title="enrollment with a challenge password", actions=("issue",), outcome="issued"),
+    _scep(
+        id="scep-enroll-sha512",
+        title="enrollment with SHA-512",
+        actions=("issue",),
+        outcome="issued",
+        options={"digest": "sha512"},
+    ),
+    _scep(
+        id="scep-enroll-3des-sha1",
+        title="enrollment with triple DES and SHA-1, of a profile that allows them",
+        actions=("issue",),
+        outcome="issued",
+        options={"digest": "sha1", "cipher": "des3"},
+    ),
+    _scep(id="scep-renew", title="a certificate, then its renewal", actions=("issue", "renew"), outcome="renewed"),
+    _scep(
+        id="scep-wrong-challenge",
+        title="a wrong challenge password",
+        actions=("issue",),
+        outcome="refused",
+        credential="wrong",
+        control="scep-enroll",
+        refusal=REFUSAL,
+    ),
+    _scep(
+        id="scep-pending",
+        title="PENDING until a person approves, then the certificate",
+        actions=("issue",),
+        outcome="issued",
+        variant="scep-approval",
+        approved=True,
+        options={"poll": "yes"},
+    ),
+    _scep(
+        id="scep-getcert",
+        title="a certificate, asked for again by its serial number",
+        actions=("issue", "getcert"),
+        outcome="issued",
+        holds={"getcert.certificate": "same-certificate"},
+    ),
+    _scep(
+        id="scep-getcrl",
+        title="the CRL of the CA that issued",
+        actions=("issue", "getcrl"),
+        outcome="issued",
+        holds={"getcrl.crl": "crl"},
+    ),
+)
