@@ -25,6 +25,8 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 
 from privca.acme.service import AcmeService
+from privca.cmp.rfc9810.call import Core as CmpCore
+from privca.cmp.service import CmpService
 from privca.composition import Parts, compose
 from privca.config import SERVED_PROTOCOLS, Config, ConfigurationError, host_and_port
 from privca.est.rfc7030.call import Core as EstCore
@@ -93,7 +95,8 @@ class Front:
         )
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
-        services: dict[str, Service] = {"acme": self._acme, "est": _est(self.parts)}
+        self._cmp = CmpService(_cmp_core(self.parts), self.parts.clock, self.parts.entropy)
+        services: dict[str, Service] = {"acme": self._acme, "est": _est(self.parts), "cmp": self._cmp}
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         resource = Resource(
             services=services,
@@ -120,6 +123,7 @@ class Front:
         self._listeners.serve(https, self._factory, self._tls)
         self._listeners.serve(http, self._factory)
         _every(RESUME, lambda: self._acme.resume(self.parts.clock.now()))
+        _every(RESUME, lambda: self._cmp.resume(self.parts.clock.now()))
         _every(WATCH, self._reload)
 
     async def _reload(self) -> None:
@@ -283,6 +287,19 @@ def _est(parts: Parts) -> EstService:
             entropy=parts.entropy,
             nonces=DigestNonces(parts.secrets.derive("est digest nonce")),
         )
+    )
+
+
+def _cmp_core(parts: Parts) -> CmpCore:
+    return CmpCore(
+        store=parts.store,
+        door=parts.door,
+        credentials=parts.credentials,
+        authorities=parts.authorities,
+        delegates=parts.delegates,
+        lists=parts.lists,
+        keys=parts.keys,
+        profiles=parts.store,
     )
 
 

@@ -111,6 +111,12 @@ class Door(Protocol):
     async def release(self, exchange: Exchange, certificate: Certificate, by: Identity) -> Certificate:
         """Release from hold (CRLReason removeFromCRL). :raises Refused: ``WRONG_STATE`` if it is not on hold, ``UNAUTHORIZED``."""
 
+    async def withdraw(self, exchange: Exchange, certificate: Certificate, reason: RevocationReason) -> Certificate:
+        """Revoke what its protocol takes back: a certificate that was rejected or never confirmed by its client, whoever may revoke.
+
+        :raises Refused: ``ALREADY_REVOKED``.
+        """
+
     async def chains(self, certificate: Certificate) -> Sequence[Chain]:
         """The default chain first, then alternates (cross certificates of a rollover)."""
 

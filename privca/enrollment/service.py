@@ -115,6 +115,13 @@ class EnrollmentService:
         exchange.decided("released", "RFC 5280 section 5.3.1", serial=released.serial.hex())
         return released
 
+    async def withdraw(self, exchange: Exchange, certificate: Certificate, reason: RevocationReason) -> Certificate:
+        """Revoke what its protocol takes back. :raises Refused: ``ALREADY_REVOKED``."""
+        by = f"protocol:{certificate.protocol}"
+        revoked = await self._revocation.revoke(certificate.serial, reason, by, exchange.now)
+        exchange.decided("withdrawn", "RFC 5280 section 5.3.1", serial=revoked.serial.hex(), reason=reason.name.lower())
+        return revoked
+
     async def chains(self, certificate: Certificate) -> Sequence[Chain]:
         """The default chain first, then one for every other root that a cross certificate leads to."""
         return [Chain(path) for path in await self._authorities.chains(certificate.authority, certificate.generation)]

@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
@@ -274,4 +274,27 @@ waiting_request = Table(
     Column("reason", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     UniqueConstraint("profile_id", "request_id"),
+)
+
+cmp_transaction = Table(
+    "cmp_transaction",
+    metadata,
+    Column("profile_id", Text, nullable=False),
+    Column("id", LargeBinary, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("credential", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("signer", LargeBinary, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("body", Integer, nullable=False),
+    Column("implicit", Integer, nullable=False),
+    Column("parts", LargeBinary, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("ready", BigInteger),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("profile_id", "id"),
+    Index("cmp_transaction_expires", "expires"),
 )

@@ -9,6 +9,7 @@ from privca.base.clock import Clock, SystemClock
 from privca.store.acme import Acme
 from privca.store.acme_newest import AcmeNewest
 from privca.store.certificates import Certificates
+from privca.store.cmp import CmpTransactions
 from privca.store.credentials import CodesAndPasscodes
 from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
@@ -17,10 +18,10 @@ from privca.store.sealing import Sealing
 from privca.store.waiting import WaitingRequests
 
 
-class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, Acme, AcmeNewest):
-    """Profiles, certificates, credentials and ACME objects in one database file.
+class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, CmpTransactions, Acme, AcmeNewest):
+    """Profiles, certificates, credentials, CMP transactions and ACME objects in one database file.
 
-    :param secrets: seals what must be recoverable (external account keys, codes, passcodes) before it is stored.
+    :param secrets: seals what must be recoverable (external account keys, codes, passcodes, secrets of CMP transactions) before it is stored.
     """
 
     def __init__(self, database: Database, secrets: Sealing, clock: Clock) -> None:

@@ -1,0 +1,41 @@
+"""What the server does with each kind of message: the one table, one module for each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from privca.cmp.rfc9810 import confirm, enroll, error, poll
+from privca.cmp.rfc9810.call import Call, Reply
+from privca.cmp.rfc9810.message import Body
+
+Action = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a message is answered.
+
+    ``begins`` tells whether it may begin a transaction; one that does not goes on with a transaction that is there. ``refusal`` makes
+    the answer to a request that was refused as a whole, where that is no error message (RFC 9483 section 3.6.2).
+    """
+
+    action: Action
+    begins: bool = True
+    name: str = ""
+
+
+TABLE: Mapping[Body, Method] = MappingProxyType(
+    {
+        Body.IR: Method(enroll.enroll, name="ir"),
+        Body.CR: Method(enroll.enroll, name="cr"),
+        Body.KUR: Method(enroll.enroll, name="kur"),
+        Body.P10CR: Method(enroll.enroll, name="p10cr"),
+        Body.CERTCONF: Method(confirm.confirm, begins=False),
+        Body.PKICONF: Method(confirm.confirm_by_pkiconf, begins=False),
+        Body.POLLREQ: Method(poll.poll, begins=False),
+        Body.ERROR: Method(error.received, begins=False),
+    }
+)
+"""Bodies that are not here are answers and announcements: no client sends them."""
