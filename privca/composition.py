@@ -94,7 +94,8 @@ def compose(config: Config, offload: Offload, *, create: bool = False, lock: Loc
     clock, entropy = SystemClock(), SystemEntropy()
     secrets = SecretBox(config.file(config.store.keys) / STORE_KEY, create=create)
     keys = SoftwareKeys(config.file(config.store.keys), offload)
-    store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable)
+    alone = config.server.workers == 1
+    store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable, alone=alone)
     authorities = Authorities(store, keys, config.ca, clock, PublicUrls(config.server.http_url), entropy)
     delegates = Delegates(store, keys, authorities, clock, entropy, lock)
     issuer, revocation = Issuer(store, keys, authorities), Revocation(store)

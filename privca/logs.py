@@ -62,18 +62,20 @@ def line_for_programs(at: datetime, exchange: Exchange, method: str, path: str, 
     """An exchange as ``key=value`` (logfmt), ``at`` being UTC."""
     decision = exchange.decision
     return (
-        f"timestamp={at.replace(tzinfo=None).isoformat()}Z level=info event=exchange method={_quoted(method)} "
-        f"path={_quoted(path)} status={status} decision={_quoted(decision.outcome)} "
-        f"clause={_quoted(decision.clause)} ms={seconds * 1000:.1f} exchange={exchange.id}\n"
+        f"timestamp={at.isoformat()[:-6]}Z level=info event=exchange method={_known(method)} "
+        f"path={_quoted(path)} status={status} decision={_known(decision.outcome)} "
+        f"clause={_known(decision.clause)} ms={seconds * 1000:.1f} exchange={exchange.id}\n"
     )
 
 
-@lru_cache(maxsize=1024)  # decisions and clauses are always the same few
 def _quoted(text: str) -> str:
     """A value as logfmt writes it: in quotes if anything in it could end it, control characters escaped."""
     if text and not _NEEDS_QUOTES.search(text):
         return text
     return json.dumps(text)
+
+
+_known = lru_cache(maxsize=1024)(_quoted)  # methods, decisions and clauses are always the same few; paths are not
 
 
 def _open(config: Config) -> TextIO:

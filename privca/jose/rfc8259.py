@@ -51,6 +51,8 @@ def loads(octets: bytes, what: str) -> object:
         )
     try:
         value: object = _read(octets)
+        if _is_flat(value, octets):
+            return value
         _scan(octets.decode("utf-8").lstrip())
     except RecursionError:
         raise _too_deep(what) from None
@@ -67,6 +69,20 @@ def loads(octets: bytes, what: str) -> object:
     if octets.count(b"{") + octets.count(b"[") > DEPTH_MAXIMUM and _deeper(value, DEPTH_MAXIMUM):
         raise _too_deep(what)
     return value
+
+
+def _is_flat(value: object, octets: bytes) -> bool:
+    """Whether a text is nothing but an object of strings, none of which has an escape: a JWS, and most protected headers.
+
+    Then a member is four quotes, and what has four for each member that was kept has no second one of any name. That spares the second
+    scan, 1 % of an ACME issuance.
+    """
+    return (
+        type(value) is dict
+        and octets.count(b'"') == 4 * len(value)
+        and b"\\" not in octets
+        and all([type(member) is str for member in value.values()])
+    )
 
 
 def load_object(octets: bytes, what: str) -> dict[str, object]:

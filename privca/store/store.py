@@ -13,7 +13,7 @@ from privca.store.cmp import CmpTransactions
 from privca.store.credentials import CodesAndPasscodes
 from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
-from privca.store.recent import Recent
+from privca.store.recent import ALONE, Recent
 from privca.store.sealing import Sealing
 from privca.store.waiting import WaitingRequests
 
@@ -24,15 +24,17 @@ class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, CmpTrans
     :param secrets: seals what must be recoverable (external account keys, codes, passcodes, secrets of CMP transactions) before it is stored.
     """
 
-    def __init__(self, database: Database, secrets: Sealing, clock: Clock) -> None:
+    def __init__(self, database: Database, secrets: Sealing, clock: Clock, *, alone: bool = False) -> None:
         self._database = database
         self._secrets = secrets
         self._clock = clock
-        self._recent = Recent(database)
+        self._recent = Recent(database, ALONE if alone else 0.0)
 
     @classmethod
-    def open(cls, path: Path, secrets: Sealing, *, durable: bool, clock: Clock | None = None) -> Store:
+    def open(cls, path: Path, secrets: Sealing, *, durable: bool, clock: Clock | None = None, alone: bool = False) -> Store:
         """Open the database file at ``path`` (made with mode 0600 if absent) and bring its schema up to date.
+
+        :param alone: whether only commands write beside this process; what they change is then seen within :data:`recent.ALONE` seconds.
 
         :raises StoreError: if it is no database, is damaged or locked, or a newer version wrote it.
         """
@@ -45,7 +47,7 @@ class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, CmpTrans
                 raise
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path}: cannot be used as database: {error}") from None
-        return cls(database, secrets, clock or SystemClock())
+        return cls(database, secrets, clock or SystemClock(), alone=alone)
 
     def close(self) -> None:
         """Close the database."""

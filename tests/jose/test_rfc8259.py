@@ -115,3 +115,20 @@ def test_only_an_object_is_an_object(octets: bytes) -> None:
     with pytest.raises(Refused) as caught:
         rfc8259.load_object(octets, "it")
     assert caught.value.reason is Reason.MALFORMED
+
+
+_MEMBER = st.tuples(
+    st.sampled_from(['"a"', '"b"', '"\\u0061"', '""']), st.sampled_from(['""', '"x"', '"\\""', "1", "{}", '["x"]', '{"a":"x"}'])
+)
+
+
+@given(st.lists(_MEMBER, max_size=4), st.sampled_from([":", " : "]))
+def test_a_member_that_comes_twice_is_found_however_short_the_way(members: list[tuple[str, str]], colon: str) -> None:
+    """What is an object of plain strings is not scanned twice: no other way of spelling members may pass as such."""
+    text = "{" + ",".join(name + colon + value for name, value in members) + "}"
+    names = [json.loads(name) for name, _ in members]
+    if len(set(names)) == len(names):
+        assert loads(text.encode(), "it") == json.loads(text)
+    else:
+        with pytest.raises(Refused):
+            loads(text.encode(), "it")
