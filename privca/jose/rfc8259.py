@@ -35,6 +35,9 @@ _read = msgspec.json.Decoder().decode
 _scan = json.JSONDecoder(object_pairs_hook=_unique).raw_decode
 
 
+_STRINGS = frozenset({str})
+
+
 def loads(octets: bytes, what: str) -> object:
     """The value of a JSON text: dict, list, str, int, float, bool or None.
 
@@ -81,7 +84,7 @@ def _is_flat(value: object, octets: bytes) -> bool:
         type(value) is dict
         and octets.count(b'"') == 4 * len(value)
         and b"\\" not in octets
-        and all([type(member) is str for member in value.values()])
+        and _STRINGS.issuperset(map(type, value.values()))
     )
 
 
