@@ -183,7 +183,9 @@ class EnrollmentService:
             return None
         if by.passcode:
             passcode = await self._store.passcode(by.passcode)
-            if passcode is None or passcode.state(exchange.now) != "live":
+            # Spent, it is good for one thing more: to take back what it was spent on (RFC 5272 section 6.11).
+            obtained = passcode is not None and passcode.request_id == certificate.request_id
+            if passcode is None or (passcode.state(exchange.now) != "live" and not obtained):
                 raise no_valid_credential()
         profile = await self._store.profile(certificate.profile_id)
         # What no profile issued (CA certificates, delegates) no client revokes.

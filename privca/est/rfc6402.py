@@ -3,6 +3,7 @@ certificate that its client has already (RFC 7030 sections 4.2.1 and 4.2.2)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -14,7 +15,7 @@ from privca.issuance.ports import Requested
 from privca.pkix.requested import Extension, names_in, wishes
 from privca.pkix.rfc2986 import CertificationRequest
 from privca.pkix.rfc6402 import CHANGE_SUBJECT_NAME, read_change_subject_name
-from privca.pkix.weak import SigningPublicKey
+from privca.pkix.weak import CertifiedPublicKey
 
 _CLAUSE = "RFC 6402 section 2.8"
 _NO_NAME = b"\x30\x00"
@@ -28,17 +29,22 @@ class Renamed:
     der: bytes = field(repr=False)
     subject: x509.Name
     spki: bytes = field(repr=False)
-    public_key: SigningPublicKey
+    public_key: CertifiedPublicKey
     names: tuple[Name, ...]
     extensions: tuple[x509.Extension[x509.ExtensionType], ...]
 
 
 def renamed(csr: CertificationRequest) -> Requested:
-    """The request as its ChangeSubjectName has it; the CSR itself if it has none. What the attribute leaves out, the certificate will not have.
+    """The request as its ChangeSubjectName has it; the CSR itself if it has none. :raises Refused: as :func:`renamed_by` does."""
+    return renamed_by(csr, csr.attributes.get(CHANGE_SUBJECT_NAME.dotted_string))
+
+
+def renamed_by(csr: Requested, values: Sequence[bytes] | None) -> Requested:
+    """A request of any format under the values of a ChangeSubjectName; itself if there is none. What the attribute leaves out, the
+    certificate will not have.
 
     :raises Refused: ``BAD_CSR``, and as names of their kind are refused.
     """
-    values = csr.attributes.get(CHANGE_SUBJECT_NAME.dotted_string)
     if values is None:
         return csr
     if len(values) != 1:

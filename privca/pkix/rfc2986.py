@@ -110,6 +110,14 @@ class CertificationRequest:
     signature_hash: str
 
 
+class BadCsr(Refused):
+    """``BAD_CSR`` for what another module refused. ``because`` is its own reason: ``BAD_SIGNATURE`` is a proof of possession that fails."""
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__(Reason.BAD_CSR, refusal.clause, refusal.detail, expected=refusal.expected, got=refusal.got)
+        self.because = refusal.reason
+
+
 def _refuse(clause: str, detail: str, *, expected: str | None = None, got: str | None = None) -> Refused:
     return Refused(Reason.BAD_CSR, clause, detail, expected=expected, got=got)
 
@@ -143,7 +151,7 @@ def _guarded(read: Callable[[bytes, bool], T], octets: bytes, tolerant: bool) ->
         if refusal.reason in (Reason.BAD_CSR, Reason.BAD_PUBLIC_KEY):
             raise
         # The codec and the names know no CSR; to every protocol, what they refuse here makes a bad one.
-        raise Refused(Reason.BAD_CSR, refusal.clause, refusal.detail, expected=refusal.expected, got=refusal.got) from None
+        raise BadCsr(refusal) from None
 
 
 def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:

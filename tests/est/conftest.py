@@ -21,6 +21,7 @@ from privca.base.exchange import Exchange
 from privca.base.http import ChannelBinding, Peer, Request
 from privca.enrollment.authentication import Authentication
 from privca.enrollment.ports import Code, Passcode
+from privca.est.rfc5272.pending import PendTokens
 from privca.est.rfc7030.call import Core
 from privca.est.rfc7616 import Nonces
 from privca.est.service import EstService
@@ -92,6 +93,8 @@ class Lab:
                 decryption_keys=DecryptionKeyFiles(directory / "keys" / "est"),
                 entropy=self.entropy,
                 nonces=Nonces(b"n" * 32),
+                lists=self.ca.lists,
+                pend_tokens=PendTokens(b"p" * 32),
             )
         )
         self._numbers = itertools.count(1)

@@ -134,7 +134,7 @@ def test_6_6_transaction_and_nonces() -> None:
         pytest.param(4, cmc.octets(bytes(16385)), id="data to return"),
         pytest.param(2, cmc.text("x" * 256), id="identification"),
         pytest.param(2, b"\x0c\x01\xff", id="identification that is no UTF-8"),
-        pytest.param(21, cmc.octets(bytes(257)), id="pend token"),
+        pytest.param(21, cmc.octets(bytes(4097)), id="pend token"),
         pytest.param(22, cmc.octets(bytes(1025)), id="POP link random"),
         pytest.param(3, cmc.octets(bytes(65)), id="identity proof"),
         pytest.param(28, cmc.sequence(), id="empty batch"),

@@ -34,28 +34,33 @@ async def authenticate(call: Call, *, renews: bool = False) -> Identity:
     :raises Refused: ``UNAUTHENTICATED``, :class:`NothingPresented`, ``UNAUTHORIZED`` where a certificate is needed and none is there.
     """
     methods = frozenset(call.profile.profile.authentication)
-    by_password = "authorization" in call.request.headers and bool(methods & _PASSCODES)
+    password = presents_password(call)
     presented = call.request.peer.certificate is not None
     both = call.options.both
     if renews or both:
         if not presented:
             raise _certificate_needed(renews)
-        certified = await _by_certificate(call)
+        certified = await by_certificate(call)
         if renews and certified.certificate is None:
             raise Refused(
                 Reason.UNAUTHORIZED, "RFC 7030 section 4.2.2", "the client certificate is not one of ours, which could be renewed"
             )
-        if both and not by_password:
+        if both and not password:
             raise NothingPresented
-        known = await _by_password(call) if by_password else None
+        known = await by_password(call) if password else None
         return replace(certified, passcode=known.passcode) if known is not None and both else certified
-    if by_password:
-        return await _by_password(call)
+    if password:
+        return await by_password(call)
     if presented and "certificate" in methods:
-        return await _by_certificate(call)
+        return await by_certificate(call)
     if "approval" in methods:
         return await call.core.credentials.anonymous(call.exchange, call.profile)
     raise NothingPresented
+
+
+def presents_password(call: Call) -> bool:
+    """Whether the request has HTTP credentials that count: a profile without codes and passcodes does not look at them."""
+    return "authorization" in call.request.headers and bool(_PASSCODES & set(call.profile.profile.authentication))
 
 
 def challenges(call: Call, refused: Refused) -> list[str]:
@@ -85,14 +90,16 @@ def _certificate_needed(renews: bool) -> Refused:
     )
 
 
-async def _by_certificate(call: Call) -> Identity:
+async def by_certificate(call: Call) -> Identity:
+    """Who the client certificate of the connection says it is, which has to be there. :raises Refused: ``UNAUTHENTICATED``."""
     peer = call.request.peer
     assert peer.certificate is not None
     others = () if peer.session is None else peer.session.chain()
     return await call.core.credentials.certificate(call.exchange, call.profile, peer.certificate, others)
 
 
-async def _by_password(call: Call) -> Identity:
+async def by_password(call: Call) -> Identity:
+    """Who the HTTP credentials say it is, which have to be there. :raises Refused: ``UNAUTHENTICATED``, ``MALFORMED``."""
     scheme, _, credentials = call.request.headers["authorization"].partition(" ")
     scheme, credentials = scheme.lower(), credentials.strip(" ")
     if scheme not in call.options.http:

@@ -12,12 +12,14 @@ from privca.base.http import Request
 from privca.enrollment.credentials import Credentials
 from privca.enrollment.door import Door
 from privca.est.ports import DecryptionKeys, KeyMaker
+from privca.est.rfc5272.pending import PendTokens
 from privca.est.rfc7616 import Nonces
 from privca.issuance.authorities import Authorities
 from privca.issuance.delegates import Delegates
 from privca.issuance.options.est import EstOptions
 from privca.issuance.ports import Keys
 from privca.issuance.profile import Revisioned
+from privca.issuance.revocation_lists import RevocationLists
 
 
 class Core(msgspec.Struct, frozen=True):
@@ -32,6 +34,8 @@ class Core(msgspec.Struct, frozen=True):
     decryption_keys: DecryptionKeys
     entropy: Entropy
     nonces: Nonces
+    lists: RevocationLists
+    pend_tokens: PendTokens
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -40,14 +40,20 @@ async def submit(
 
     :raises Refused: as the door does.
     """
+    id = await fresh(call, id)
+    return await call.core.door.submit(
+        call.exchange, call.profile, Submission(request_id=id, identity=identity, csr=requested, renews=renews)
+    )
+
+
+async def fresh(call: Call, id: str) -> str:
+    """The ID under which a request is answered now: its own, or what follows that once the certificate it got is too old or not good."""
     repeat = duration(call.options.repeat)
     found = await call.core.door.find(call.profile.id, id)
     while found is not None and not _stands(found, call, repeat):
         id = f"{id[:68]}:{found.serial.hex()}"
         found = await call.core.door.find(call.profile.id, id)
-    return await call.core.door.submit(
-        call.exchange, call.profile, Submission(request_id=id, identity=identity, csr=requested, renews=renews)
-    )
+    return id
 
 
 def _stands(found: Certificate, call: Call, repeat: object) -> bool:

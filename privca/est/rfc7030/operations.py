@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from privca.base.http import Response
+from privca.est.rfc5272 import fullcmc
 from privca.est.rfc7030 import cacerts, serverkeygen, simpleenroll, simplereenroll
 from privca.est.rfc7030 import csrattrs as attributes
 from privca.est.rfc7030.call import Call
@@ -27,5 +28,6 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "simpleenroll": Operation("POST", simpleenroll.enroll),
         "simplereenroll": Operation("POST", simplereenroll.reenroll),
         "serverkeygen": Operation("POST", serverkeygen.generate),
+        "fullcmc": Operation("POST", fullcmc.exchange),
     }
 )

@@ -71,5 +71,12 @@ class EstOptions(Struct, kw_only=True, frozen=True):
     """Whether ``/serverkeygen`` makes keys, and whether it hands them out without encryption beside that of TLS."""
     server_key: Literal["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096"] = "P-256"
     """The kind of key that it makes."""
+    fullcmc: bool = True
+    """Whether ``/fullcmc`` is served (RFC 7030 section 4.3)."""
+    cmc_sha1: bool = True
+    """Whether shared-secret proofs of CMC may use SHA-1, which RFC 5274 section 4.1 demands of every server (HMAC does not need a hash that
+    resists collisions)."""
+    cmc_ra_possession: bool = True
+    """Whether a registration authority may vouch for proof of possession in CMC (RFC 5272 section 6.8)."""
     content_transfer_encoding: bool = False
     """Whether replies carry the Content-Transfer-Encoding of RFC 7030, which RFC 8951 did away with."""
