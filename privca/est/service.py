@@ -23,6 +23,8 @@ class EstService:
         try:
             return await self._answer(call)
         except Refused as refused:
+            if refused.reason is Reason.INTERNAL:
+                raise  # a fault of ours, with paths and the like in its text: for the log alone
             exchange.decided("refused", refused.clause, str(refused), reason=refused.reason.value)
             return refusal.response(refused, authentication.challenges(call, refused))
 

@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.issuance.ports import RevocationReason
 from tests.est.conftest import RA_TEMPLATE, basic, change_subject_name, csr, name, only, refused
@@ -138,8 +139,6 @@ def test_a_certificate_of_another_ca_that_says_the_same(lab):
         certificate.not_valid_after_utc,
         list(certificate.extensions),
     ).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     before = lab.issued()
     response = lab.post("simplereenroll", same(old), headers={}, certificate=twin.public_bytes(Encoding.DER))
     refused(response, 401, "profile: certificate_profiles")

@@ -92,7 +92,9 @@ def _requested(wishes: rfc2986.Wishes, private: bytes) -> Generated:
 def _reply(call: Call, kind: str, key: bytes, certificate: bytes) -> Response:
     """multipart/mixed (RFC 2046 section 5.1): the key, then the certificate as ``/simpleenroll`` sends it (section 4.4.2)."""
     boundary = f"privca-{token(call.core.entropy, 12)}"
-    encoding = b"Content-Transfer-Encoding: base64\r\n" if call.options.content_transfer_encoding else b""
+    # RFC 8951 section 3.2.4 did away with it here, too; libest's client drops a part without it.
+    said = call.tolerant or call.options.content_transfer_encoding
+    encoding = b"Content-Transfer-Encoding: base64\r\n" if said else b""
     parts = [
         b"--%s\r\nContent-Type: %s\r\n%s\r\n%s" % (boundary.encode(), media.encode(), encoding, body)
         for media, body in ((kind, key), (transfer.CERTIFICATES, certificate))
