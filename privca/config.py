@@ -22,7 +22,7 @@ from privca.issuance.consistency import faults
 from privca.issuance.options import Struct
 from privca.issuance.profile import CertificateAuthority, Profile, Template
 
-SERVED_PROTOCOLS = frozenset({"acme", "cmp", "est"})
+SERVED_PROTOCOLS = frozenset({"acme", "cmp", "est", "scep"})
 """Protocols that this version has a service for (``server.Front``): a profile of another one would be an endpoint that nobody answers."""
 
 

@@ -37,6 +37,7 @@ from privca.keys.decryption import DecryptionKeyFiles
 from privca.keys.made_for_others import KeysForOthers
 from privca.logs import configure
 from privca.profiles import FreshProfiles
+from privca.scep.service import ScepService
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
 from privca.sockets import LOOPBACK, Sockets
 from privca.status.rfc6960 import OcspResponder
@@ -97,7 +98,7 @@ class Front:
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
         self._cmp = CmpService(_cmp_core(self.parts), self.parts.clock, self.parts.entropy)
-        services: dict[str, Service] = {"acme": self._acme, "est": _est(self.parts), "cmp": self._cmp}
+        services: dict[str, Service] = {"acme": self._acme, "est": _est(self.parts), "cmp": self._cmp, "scep": _scep(self.parts)}
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         resource = Resource(
             services=services,
@@ -304,6 +305,10 @@ def _cmp_core(parts: Parts) -> CmpCore:
         keys=parts.keys,
         profiles=parts.store,
     )
+
+
+def _scep(parts: Parts) -> ScepService:
+    return ScepService(parts.store, parts.door, parts.credentials, parts.authorities, parts.delegates, parts.lists, parts.keys)
 
 
 def _prober(config: Config) -> NetworkProber:

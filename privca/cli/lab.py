@@ -60,6 +60,7 @@ parent = "lab-root"
 key = "RSA-2048"
 validity = "5y"
 path_length = 0
+key_encipherment = true  # deciphers what SCEP clients encrypt for it
 
 [template.tls]
 subject = {{ CN = {{ source = "first-name" }} }}
@@ -89,9 +90,16 @@ authentication = ["code", "otp", "certificate", "approval"]
 approval_always = true
 renewal_window = "90d"
 waiting = {{ retry_after = 5 }}
+{options}"""
+
+
+_SCEP = """\
+# The last of each are insecure, and all that some devices know: Debian's scepclient encrypts with DES whatever it is told.
+scep.digests = ["sha256", "sha384", "sha512", "sha224", "sha1", "md5"]
+scep.ciphers = ["aes128", "aes192", "aes256", "3des", "des"]
+scep.password_recipients = true  # for clients with EC keys; the password is the code
+scep.password_reference = "lab"
 """
-
-
 _PROFILES = {
     "acme": """
 # Any new account; names are proven by challenges.
@@ -114,7 +122,7 @@ acme = { retry_after = 1 }
     "est": _device_profiles(
         "est", "lab-ec", 'est = { server_keys = "clear" }  # /serverkeygen makes keys, encrypted if a client asks for it\n'
     ),
-    "scep": _device_profiles("scep", "lab-rsa"),  # whose key SCEP clients encrypt to
+    "scep": _device_profiles("scep", "lab-rsa", _SCEP),  # whose key SCEP clients encrypt to
     "cmp": _device_profiles("cmp", "lab-ec"),
 }
 """What a new lab has for each protocol that is served."""

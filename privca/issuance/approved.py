@@ -14,7 +14,8 @@ from privca.pkix.weak import CertifiedPublicKey
 
 
 class Approved(msgspec.Struct, frozen=True):
-    """A certificate as it was approved. ``kind`` is the kind of key; ``template`` None means a CA certificate, ``path_length`` is for those.
+    """A certificate as it was approved. ``kind`` is the kind of key; ``template`` None means a CA certificate, ``path_length`` and
+    ``key_encipherment`` are for those.
 
     ``longest`` is the longest validity that the profile or the CA's configuration allows.
     """
@@ -31,3 +32,4 @@ class Approved(msgspec.Struct, frozen=True):
     template: Template | None
     must_staple: bool = False
     path_length: int | None = None
+    key_encipherment: bool = False

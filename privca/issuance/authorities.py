@@ -183,6 +183,7 @@ class Authorities:
                 window=window,
                 longest=max(duration(config.validity) + _BACKDATE, window.not_after - window.not_before),
                 path_length=config.path_length,
+                key_encipherment=config.key_encipherment and config.key.startswith("RSA"),
                 purpose=purpose,
                 now=now,
             )

@@ -22,11 +22,12 @@ PROFILE_ID = ""
 """What stands for a profile in the records of CA certificates: no profile has this ID."""
 
 
-def _extensions(subject: SigningKey, signer: SigningKey, path_length: int | None) -> Extensions:
+def _extensions(subject: SigningKey, signer: SigningKey, path_length: int | None, key_encipherment: bool) -> Extensions:
+    usages = ["digitalSignature", "keyEncipherment"] if key_encipherment else ["digitalSignature"]
     found = [
         extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True),
         # digitalSignature, so that the CA may sign its own protocol messages and OCSP responses.
-        extension(key_usage(frozenset({"digitalSignature"}), ca=True), critical=True),
+        extension(key_usage(frozenset(usages), ca=True), critical=True),
         extension(x509.SubjectKeyIdentifier(subject.facts.key_identifier)),
         extension(x509.AuthorityKeyIdentifier(signer.facts.key_identifier, None, None)),
     ]
@@ -43,6 +44,7 @@ async def certify(
     window: Window,
     longest: timedelta,
     path_length: int | None,
+    key_encipherment: bool,
     purpose: str,
     now: datetime,
 ) -> bytes:
@@ -62,8 +64,9 @@ async def certify(
         longest=longest,
         template=None,
         path_length=path_length,
+        key_encipherment=key_encipherment,
     )
-    tbs = prepare(approved, _extensions(subject, signer, path_length), signer)
+    tbs = prepare(approved, _extensions(subject, signer, path_length, key_encipherment), signer)
     lint.check(tbs, approved, signer)
     record = Certificate(
         serial=approved.serial,

@@ -226,6 +226,7 @@ def profile_faults(
         if not 1 <= names.maximum <= MAXIMUM_NAMES:
             yield Fault(at, f"names_by.{by}.maximum", f"is between 1 and {MAXIMUM_NAMES}")
     yield from _certificates(id, at, profile)
+    yield from _scep(at, profile)
 
 
 def _certificates(id: str, at: str, profile: Profile) -> Iterator[Fault]:
@@ -253,6 +254,22 @@ def _anchors(text: str) -> None:
             ca = False
         if not ca:
             raise ValueError(f"{certificate.subject.rfc4514_string()} is not a CA (RFC 5280 section 4.2.1.9)")
+
+
+def _scep(at: str, profile: Profile) -> Iterator[Fault]:
+    options = profile.scep
+    for key in ("digests", "ciphers"):
+        listed = getattr(options, key)
+        if not listed or len(set(listed)) != len(listed):
+            yield Fault(at, f"scep.{key}", "names at least one, and none twice")
+    if options.reply_digest not in ("request", *options.digests):
+        yield Fault(at, "scep.reply_digest", "is none of scep.digests")
+    if options.reply_cipher not in ("request", *options.ciphers):
+        yield Fault(at, "scep.reply_cipher", "is none of scep.ciphers")
+    if options.signing_time:
+        yield from _durations(at, {"scep.signing_time": options.signing_time})
+    if not 1000 <= options.password_iterations <= 1_000_000:
+        yield Fault(at, "scep.password_iterations", "is between 1000 and 1000000 (RFC 8018 section 4.2)")
 
 
 def _methods(at: str, profile: Profile, *, lab: bool) -> Iterator[Fault]:

@@ -263,7 +263,8 @@ class Keys(Protocol):
         """SubjectPublicKeyInfo as DER."""
 
     def sign(self, reference: str, message: bytes, hash_name: str) -> Awaitable[bytes]:
-        """Sign ``message``: ECDSA or RSA PKCS#1 v1.5 with ``hash_name`` (sha256, sha384, sha512); Ed25519 and ML-DSA ignore it."""
+        """Sign ``message``: ECDSA or RSA PKCS#1 v1.5 with ``hash_name`` (sha256, sha384, sha512; RSA also md5, sha1 and sha224);
+        Ed25519 and ML-DSA ignore it."""
 
     def decrypt(self, reference: str, ciphertext: bytes, oaep: Oaep | None = None) -> Awaitable[bytes]:
         """Decrypt with an RSA key: RSAES-OAEP, or without its parameters RSAES-PKCS1-v1_5, where a padding that is wrong gives octets

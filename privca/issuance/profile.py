@@ -170,6 +170,9 @@ class CertificateAuthority(Struct, kw_only=True, frozen=True):
     validity: str = "10y"
     signature_hash: Literal["sha256", "sha384", "sha512"] = "sha256"
     path_length: int | None = None
+    key_encipherment: bool = False
+    """Whether its certificate says keyEncipherment beside its usual key usage: for an RSA CA that deciphers SCEP messages itself. A key of
+    another kind cannot, and its certificate does not say so."""
     crl_life: str = "7d"
     ocsp: OcspOptions = OcspOptions()
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from privca.base.refused import Reason, Refused
 from privca.keys.files import private_directory, read_private, write_private
+from privca.pkix import algorithms
 from privca.pkix.algorithms import Oaep
 from privca.pkix.signatures import HASHES
 
@@ -94,7 +95,8 @@ class SoftwareKeys:
         return _spki(self._load(reference))
 
     async def sign(self, reference: str, message: bytes, hash_name: str) -> bytes:
-        """Sign ``message``: ECDSA or RSA PKCS #1 v1.5 with ``hash_name`` (sha256, sha384, sha512); Ed25519 and ML-DSA ignore it.
+        """Sign ``message``: ECDSA or RSA PKCS #1 v1.5 with ``hash_name`` (sha256, sha384, sha512; RSA also the older ones, for replies
+        to devices that know nothing else); Ed25519 and ML-DSA ignore it.
 
         :raises Refused: as :meth:`public_key`; :class:`KeyError` for an unknown hash.
         """
@@ -104,7 +106,7 @@ class SoftwareKeys:
         if isinstance(key, ed25519.Ed25519PrivateKey):
             return key.sign(message)
         if isinstance(key, rsa.RSAPrivateKey):
-            rsa_key, algorithm = key, HASHES[hash_name]
+            rsa_key, algorithm = key, algorithms.HASHES[hash_name]
             return await self._offload(lambda: rsa_key.sign(message, padding.PKCS1v15(), algorithm))
         if isinstance(key, _Deciphering):
             raise _wrong_kind(reference, "sign")

@@ -14,11 +14,12 @@ from privca.store.credentials import CodesAndPasscodes
 from privca.store.database import Database, StoreError
 from privca.store.profiles import Profiles
 from privca.store.recent import ALONE, Recent
+from privca.store.scep import ScepTransactions
 from privca.store.sealing import Sealing
 from privca.store.waiting import WaitingRequests
 
 
-class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, CmpTransactions, Acme, AcmeNewest):
+class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, ScepTransactions, CmpTransactions, Acme, AcmeNewest):
     """Profiles, certificates, credentials, CMP transactions and ACME objects in one database file.
 
     :param secrets: seals what must be recoverable (external account keys, codes, passcodes, secrets of CMP transactions) before it is stored.

@@ -47,7 +47,11 @@ _PREFIXES: tuple[tuple[str, str, Shape], ...] = (
     ("/certificate-authority/api/v1/cmp/", CMP, Shape.PROFILE),
     ("/certificate-authority/api/v1/acme/", ACME, Shape.DEFAULT),
 )
-_WHOLE: dict[str, Route] = {"/.well-known/cmp": Route(CMP, None, "")}
+_WHOLE: dict[str, Route] = {
+    "/.well-known/cmp": Route(CMP, None, ""),
+    # RFC 8894 section 4.1: where clients look that nobody told otherwise.
+    "/cgi-bin/pkiclient.exe": Route(SCEP, None, "cgi-bin/pkiclient.exe"),
+}
 _STATUS = re.compile(rf"/(crl/{_CA_NAME}\.crl|ca/{_CA_NAME}\.(cer|p7c)|ocsp/{_CA_NAME}(/.*)?)")
 
 

@@ -90,7 +90,7 @@ def key_usage_is_the_templates(reading: Reading, approved: Approved, _: SigningK
     """What the template gives as far as the kind of key can serve it; for a CA what a CA needs."""
     template = approved.template
     wanted = (
-        {"keyCertSign", "cRLSign", "digitalSignature"}
+        {"keyCertSign", "cRLSign", "digitalSignature"} | ({"keyEncipherment"} if approved.key_encipherment else set())
         if template is None
         else fitting_key_usage(template.key_usage, approved.kind)
     )

@@ -73,13 +73,11 @@ def pss_identifier(digest_name: str) -> bytes:
     return algorithms.identifier(algorithms.RSASSA_PSS, parameters)
 
 
-def default_digest(public_key: PublicKeyTypes) -> str:
-    """The digest that a kind of key signs with unless something else is asked for (RFC 8419 section 3.1, RFC 9882 section 3.3)."""
-    if isinstance(public_key, ed448.Ed448PublicKey):
-        return "shake256"
+def default_digest(public_key: PublicKeyTypes, chosen: str = "sha256") -> str:
+    """The digest that a key signs with: the one chosen, unless its kind has its own (RFC 8419 section 3.1, RFC 9882 section 3.3)."""
     if isinstance(public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return "sha256"
-    return "sha512"
+        return chosen
+    return "shake256" if isinstance(public_key, ed448.Ed448PublicKey) else "sha512"
 
 
 @dataclass(frozen=True, slots=True)
