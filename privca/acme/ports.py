@@ -113,6 +113,30 @@ class Order(msgspec.Struct, frozen=True):
     serial: bytes | None = None
     error: str | None = None
     next_attempt: datetime | None = None
+    replaces: str | None = None
+    """The certificate that this order replaces, by its unique identifier as received (RFC 9773 section 5)."""
+    version: int = 0
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """That an order replaces a certificate (RFC 9773 section 5). ``id`` is the certificate's serial number in hex; a later order may take
+    the place of one that became invalid."""
+
+    id: str
+    order_id: str
+    created: datetime
+    version: int = 0
+
+
+class RenewalWindow(msgspec.Struct, frozen=True):
+    """When one certificate is best renewed (RFC 9773 section 4.2), as an administrator has set it. ``id`` is its serial number in hex;
+    ``explanation`` a URL, or empty."""
+
+    id: str
+    start: datetime
+    end: datetime
+    explanation: str
+    created: datetime
     version: int = 0
 
 
@@ -129,7 +153,7 @@ class ExternalKey(msgspec.Struct, frozen=True):
     version: int = 0
 
 
-AcmeRecord = Account | Authorization | Order | ExternalKey
+AcmeRecord = Account | Authorization | Order | ExternalKey | Replacement | RenewalWindow
 
 
 class AcmeStore(Protocol):
@@ -177,6 +201,15 @@ class AcmeStore(Protocol):
 
     async def nth_newest_failure(self, account_id: str, name: Name, n: int) -> datetime | None:
         """The same for the account's authorizations of a name (wildcard or not) that are invalid."""
+
+    async def replacement(self, serial: str) -> Replacement | None:
+        """The order that replaces a certificate; ``serial`` in hex."""
+
+    async def renewal_window(self, serial: str) -> RenewalWindow | None:
+        """The window that was set for a certificate; ``serial`` in hex."""
+
+    async def forget_renewal_window(self, serial: str) -> None:
+        """Let the profile's rule hold again for a certificate."""
 
     async def external_key(self, profile_id: str | None, id: str) -> ExternalKey | None:
         """A key by its identifier; ``profile_id`` None looks in all profiles (the path without an ID)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from privca.acme import rfc9773
 from privca.acme.ports import AcmeStore, Background, Conflict, Prober
 from privca.acme.rfc8555 import (
     account,
@@ -80,6 +81,8 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
         "chall/*/*": Route(read=challenge.show, write=challenge.respond),
         "cert/*": Route(read=certificate.show),
         "cert/*/*": Route(read=certificate.show),
+        # RFC 9773 section 4.1: by GET alone, and unauthenticated.
+        "renewal-info/*": Route(),
     }
 )
 _BY_GET = ("directory", "new-nonce")
@@ -148,19 +151,21 @@ class AcmeService:
             raise Refused(Reason.MALFORMED, "RFC 8555 section 6.1", "ACME is spoken over HTTPS alone")
         name, ids = _place(request.tail)
         route = ROUTES.get(name)
-        if route is None:
+        if route is None or (name == "renewal-info/*" and not profile.profile.acme.renewal_information):
             raise Refused(Reason.NOT_FOUND, "RFC 8555 section 7.1", "there is no such resource")
-        if request.method == "POST":
+        if request.method == "POST" and (route.read or route.write):
             return await self._signed(exchange, request, profile, urls, route, ids)
         if request.method == "OPTIONS":
             exchange.decided("preflight answered", "RFC 8555 section 6.1")
             return Response(204, _PREFLIGHT)
+        if name == "renewal-info/*" and request.method in ("GET", "HEAD"):
+            return await rfc9773.show(self._core, exchange, profile, ids[0], shared=urls.shared)
         if name not in _BY_GET or request.method not in ("GET", "HEAD"):
             raise Refused(
                 Reason.METHOD_NOT_ALLOWED,
                 "RFC 8555 section 6.3",
                 "this resource is not for this method",
-                expected="GET, HEAD, POST" if name in _BY_GET else "POST",
+                expected="GET, HEAD, POST" if name in _BY_GET else "POST" if route.read or route.write else "GET, HEAD",
                 got=request.method[:20],
             )
         if name == "directory":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import click
+from msgspec.structs import replace
 
+from privca.acme import rfc9773
+from privca.acme.ports import RenewalWindow
 from privca.base.clock import rfc3339
 from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
 from privca.composition import Parts, opened, run
@@ -27,6 +30,7 @@ _REASONS = {
 }
 """The names of RFC 5280 section 5.3.1."""
 _PAGE = 500
+_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 
 
 @click.group
@@ -85,9 +89,10 @@ def show(serial: str, as_json: bool, config_path: Path) -> None:
 @command.command
 @click.argument("serial")
 @click.option("--reason", type=click.Choice(list(_REASONS), case_sensitive=False), default="unspecified", show_default=True)
+@click.option("--invalidity-date", type=_MOMENT, metavar="TIME", help="When the key became doubtful, if that is known (UTC).")
 @located
-def revoke(serial: str, reason: str, config_path: Path) -> None:
-    """Revoke a certificate; the next CRL lists it.
+def revoke(serial: str, reason: str, invalidity_date: datetime | None, config_path: Path) -> None:
+    """Revoke a certificate; CRL, OCSP and renewal information tell at once.
 
     certificateHold can be undone with removeFromCRL.
     """
@@ -97,9 +102,63 @@ def revoke(serial: str, reason: str, config_path: Path) -> None:
         if chosen is RevocationReason.REMOVE_FROM_CRL:
             run(parts.revocation.release(record.serial, "operator"))
         else:
-            run(parts.revocation.revoke(record.serial, chosen, "operator", parts.clock.now()))
+            now, doubtful = parts.clock.now(), _utc(invalidity_date)
+            if doubtful is not None and doubtful > now:
+                raise click.BadParameter("lies in the future", param_hint="--invalidity-date")
+            run(parts.revocation.revoke(record.serial, chosen, "operator", now, invalidity_date=doubtful))
     done = {"removeFromCRL": "is released from hold", "certificateHold": "is on hold"}.get(reason, f"is revoked ({reason})")
     click.echo(f"{hex_of(record.serial)} {done}")
+
+
+@command.command
+@click.argument("serial")
+@click.option("--from", "start", type=_MOMENT, metavar="TIME", help="When the window begins (UTC).")
+@click.option("--until", "end", type=_MOMENT, metavar="TIME", help="When it ends.")
+@click.option("--now", "at_once", is_flag=True, help="A window that is over: renew at once.")
+@click.option("--default", "by_profile", is_flag=True, help="The profile's rule again.")
+@click.option("--explanation", metavar="URL", default="", help="A page that tells why.")
+@as_json
+@located
+def renewal(
+    serial: str,
+    start: datetime | None,
+    end: datetime | None,
+    at_once: bool,
+    by_profile: bool,
+    explanation: str,
+    as_json: bool,
+    config_path: Path,
+) -> None:
+    """When an ACME client should renew a certificate (RFC 9773): show it, or set it for this one.
+
+    TIME is as in 2027-01-31T12:00:00.
+    """
+    ways = ((start is not None or end is not None), at_once, by_profile)
+    if sum(ways) > 1 or (start is None) != (end is None) or (explanation and not (start or at_once)):
+        raise click.UsageError("give --from and --until, or --now, or --default; --explanation goes with a window that is set")
+    with opened(config_path) as parts:
+        record = _record(parts, serial)
+        profile = run(parts.store.profile(record.profile_id))
+        if record.protocol != "acme" or profile is None:
+            raise Failed("this certificate was not issued by ACME, and nobody asks for its renewal information")
+        now = parts.clock.now()
+        if at_once:
+            start, end = now - timedelta(days=2), now - timedelta(days=1)
+        if by_profile:
+            run(parts.store.forget_renewal_window(record.serial.hex()))
+        elif start is not None and end is not None:
+            _set_window(parts, rfc9773.ordered_window(record.serial, _utc(start), _utc(end), explanation, now))
+        begin, until, why = run(rfc9773.window(parts.store, record, profile.profile.acme))
+    found = {"serial": hex_of(record.serial), "start": rfc3339(begin), "end": rfc3339(until), "explanation": why}
+    if as_json:
+        print_json(found)
+    else:
+        print_facts(found)
+
+
+def _set_window(parts: Parts, window: RenewalWindow) -> None:
+    known = run(parts.store.renewal_window(window.id))
+    run(parts.store.commit(replace(window, version=known.version if known else 0)))
 
 
 def facts(record: Certificate, parts: Parts, now: datetime) -> dict[str, Any]:
@@ -117,7 +176,19 @@ def facts(record: Certificate, parts: Parts, now: datetime) -> dict[str, Any]:
         "not_after": rfc3339(record.not_after),
         "issuer": record.authority,
         "identity": record.identity,
+        "revoked_at": None if record.revoked_at is None else rfc3339(record.revoked_at),
+        "revoked_by": record.revoked_by or None,
+        "invalidity_date": None if record.invalidity_date is None else rfc3339(record.invalidity_date),
     }
+
+
+@overload
+def _utc(at: datetime) -> datetime: ...
+@overload
+def _utc(at: None) -> None: ...
+def _utc(at: datetime | None) -> datetime | None:
+    """A moment of an option, which has no zone."""
+    return None if at is None else at.replace(tzinfo=UTC)
 
 
 def status(record: Certificate, now: datetime) -> str:

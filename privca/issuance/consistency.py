@@ -179,6 +179,8 @@ def profile_faults(
             "acme.nonce_life": options.nonce_life,
             "acme.order_life": options.order_life,
             "acme.authorization_life": options.authorization_life,
+            "acme.renewal_retry_after": options.renewal_retry_after,
+            **{f"acme.{key}": text for key in ("renewal_before", "renewal_spread") if (text := getattr(options, key))},
         },
     )
     yield from _durations(
@@ -193,7 +195,7 @@ def profile_faults(
     for key in ("orders_limit", "accounts_limit", "failures_limit"):
         if limit := getattr(options, key):
             yield from _caught(at, f"acme.{key}", partial(rate, limit))
-    for key in ("terms_of_service", "website"):
+    for key in ("terms_of_service", "website", "renewal_explanation"):
         # They are links in header fields, too.
         if url := getattr(options, key):
             yield from _caught(at, f"acme.{key}", partial(uri_name, url))

@@ -22,9 +22,12 @@ from privca.acme.ports import (
     Conflict,
     ExternalKey,
     Order,
+    RenewalWindow,
+    Replacement,
 )
 from privca.base.names import Name, NameKind
 from privca.store import schema
+from privca.store.acme_renewal import replacement_values, window_values
 from privca.store.database import Database, Row, Statement, operation
 from privca.store.recent import Recent
 from privca.store.rows import (
@@ -105,6 +108,8 @@ _ADD = {
     Authorization: Statement(insert(schema.acme_authorization)),
     Order: Statement(insert(schema.acme_order).values({column.name: bindparam(column.name) for column in _ORDER_COLUMNS})),
     ExternalKey: Statement(insert(schema.external_key)),
+    Replacement: Statement(insert(schema.acme_replacement)),
+    RenewalWindow: Statement(insert(schema.acme_renewal_window)),
 }
 
 
@@ -121,8 +126,12 @@ def _change(table: Any, *fixed: str) -> Statement:
 _CHANGE = {
     Account: _change(schema.acme_account, "profile_id"),
     Authorization: _change(schema.acme_authorization, "account_id", "profile_id", "kind", "name", "wildcard"),
-    Order: _change(schema.acme_order, "account_id", "profile_id", "names", "authorization_ids", "not_before", "not_after"),
+    Order: _change(
+        schema.acme_order, "account_id", "profile_id", "names", "authorization_ids", "not_before", "not_after", "replaces"
+    ),
     ExternalKey: _change(schema.external_key, "profile_id", "sealed", "expires"),
+    Replacement: _change(schema.acme_replacement),
+    RenewalWindow: _change(schema.acme_renewal_window),
 }
 
 _n = schema.spent_nonce.c
@@ -416,7 +425,8 @@ def _order(row: Row) -> Order:
         serial=row[11],
         error=row[12],
         next_attempt=to_optional_datetime(row[13]),
-        version=row[14],
+        replaces=row[14],
+        version=row[15],
     )
 
 
@@ -434,6 +444,7 @@ def _order_values(order: Order) -> dict[str, Any]:
         "serial": order.serial,
         "error": order.error,
         "next_attempt": to_optional_seconds(order.next_attempt),
+        "replaces": order.replaces,
     }
 
 
@@ -450,4 +461,6 @@ _VALUES: dict[type, Callable[[Any], dict[str, Any]]] = {
     Authorization: _authorization_values,
     Order: _order_values,
     ExternalKey: _key_values,
+    Replacement: replacement_values,
+    RenewalWindow: window_values,
 }

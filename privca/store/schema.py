@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
@@ -180,6 +180,7 @@ acme_order = Table(
     Column("serial", LargeBinary),
     Column("error", Text),
     Column("next_attempt", BigInteger),
+    Column("replaces", Text),
     Column("version", BigInteger, nullable=False),
     Index("acme_order_account", "account_id", "sequence"),
 )
@@ -188,6 +189,26 @@ Index(
     acme_order.c.next_attempt,
     sqlite_where=column("next_attempt").is_not(None),
     postgresql_where=column("next_attempt").is_not(None),
+)
+
+acme_replacement = Table(
+    "acme_replacement",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+acme_renewal_window = Table(
+    "acme_renewal_window",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
 )
 
 external_key = Table(

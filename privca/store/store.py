@@ -8,6 +8,7 @@ from pathlib import Path
 from privca.base.clock import Clock, SystemClock
 from privca.store.acme import Acme
 from privca.store.acme_newest import AcmeNewest
+from privca.store.acme_renewal import AcmeRenewal
 from privca.store.certificates import Certificates
 from privca.store.cmp import CmpTransactions
 from privca.store.credentials import CodesAndPasscodes
@@ -19,7 +20,9 @@ from privca.store.sealing import Sealing
 from privca.store.waiting import WaitingRequests
 
 
-class Store(Profiles, Certificates, CodesAndPasscodes, WaitingRequests, ScepTransactions, CmpTransactions, Acme, AcmeNewest):
+class Store(
+    Profiles, Certificates, CodesAndPasscodes, WaitingRequests, ScepTransactions, CmpTransactions, Acme, AcmeNewest, AcmeRenewal
+):
     """Profiles, certificates, credentials, CMP transactions and ACME objects in one database file.
 
     :param secrets: seals what must be recoverable (external account keys, codes, passcodes, secrets of CMP transactions) before it is stored.

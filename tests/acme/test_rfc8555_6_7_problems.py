@@ -14,7 +14,9 @@ from privca.base.refused import Reason, Refused
 REGISTERED = set(
     "accountDoesNotExist alreadyRevoked badCSR badNonce badPublicKey badRevocationReason badSignatureAlgorithm caa compound connection "
     "dns externalAccountRequired incorrectResponse invalidContact malformed orderNotReady rateLimited rejectedIdentifier "
-    "serverInternal tls unauthorized unsupportedContact unsupportedIdentifier userActionRequired".split()
+    "serverInternal tls unauthorized unsupportedContact unsupportedIdentifier userActionRequired "
+    # RFC 9773 section 7.4.
+    "alreadyReplaced".split()
 )
 
 

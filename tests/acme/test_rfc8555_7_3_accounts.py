@@ -22,6 +22,7 @@ def test_7_1_1_directory(world):
         "newAuthz": "new-authz",
         "revokeCert": "revoke-cert",
         "keyChange": "key-change",
+        "renewalInfo": "renewal-info",
     }
     meta = {
         "termsOfService": "https://ca.example.test/terms",

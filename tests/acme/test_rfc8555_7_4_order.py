@@ -44,7 +44,7 @@ def test_duplicates_collapse_and_names_are_lower_case(client):
 
 
 def test_unknown_members_are_ignored(client):
-    assert client.order("a.example.test", replaces="x", profile="y", status="valid").json["status"] == "pending"
+    assert client.order("a.example.test", replaced="x", profile="y", status="valid").json["status"] == "pending"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_cert_show_has_the_fields_that_scripts_rely_on(shared: Running) -> None:
     assert shown == own
     assert list(own) == [
         "serial", "status", "reason", "profile", "profile_revision", "protocol", "subject", "names", "not_before", "not_after", "issuer", "identity",
+        "revoked_at", "revoked_by", "invalidity_date",
     ]  # fmt: skip
     assert own["status"] == "good"
     assert own["names"] == ["ip:127.0.0.1", "ip:::1", "dns:localhost"]
@@ -96,12 +97,14 @@ def test_a_revoked_certificate_is_on_the_crl_of_the_running_server(up: Callable[
     released = quickly("cert", "revoke", serial, "--reason", "removeFromCRL", "--dir", running.directory)
     assert released.stdout == f"{serial} is released from hold\n"
     assert on_crl() is None
-    assert quickly("cert", "revoke", serial, "--reason", "SUPERSEDED", "--dir", running.directory).returncode == 0
+    dated = ("--invalidity-date", "2026-01-31T12:00:00")
+    assert quickly("cert", "revoke", serial, "--reason", "SUPERSEDED", *dated, "--dir", running.directory).returncode == 0
     entry = on_crl()
     assert entry is not None
     assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.superseded
     shown = of(running, "cert", "show", serial)
     assert (shown["status"], shown["reason"]) == ("revoked", "superseded")  # type: ignore[index]
+    assert (shown["revoked_by"], shown["invalidity_date"]) == ("operator", "2026-01-31T12:00:00Z")  # type: ignore[index]
     again = quickly("cert", "revoke", serial, "--dir", running.directory)
     assert again.returncode == 1
     assert "revoked already (RFC 5280 section 5.3.1)" in again.stderr

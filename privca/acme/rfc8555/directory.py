@@ -30,6 +30,7 @@ class Directory(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     key_change: str
     meta: Meta
     new_authz: str | None = None
+    renewal_info: str | None = None
 
 
 def external_account_required(profile: Revisioned) -> bool:
@@ -53,6 +54,7 @@ def directory(profile: Revisioned, urls: Urls) -> Response:
             new_account=f"{urls.front}/new-account",
             new_order=f"{urls.front}/new-order",
             new_authz=f"{urls.front}/new-authz" if pre_authorization(options) else None,
+            renewal_info=f"{urls.front}/renewal-info" if options.renewal_information else None,
             revoke_cert=f"{urls.front}/revoke-cert",
             key_change=f"{urls.front}/key-change",
             meta=Meta(

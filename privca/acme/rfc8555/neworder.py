@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from privca.acme import rfc9773
 from privca.acme.ports import Authorization, Order
 from privca.acme.rfc8555 import authorization as authorizations
 from privca.acme.rfc8555 import identifier, order, ratelimit, terms
@@ -31,6 +32,7 @@ class NewOrder(msgspec.Struct, frozen=True, rename="camel"):
     identifiers: list[identifier.Wanted]
     not_before: Moment | None = None
     not_after: Moment | None = None
+    replaces: str | None = None
 
 
 _new_order = msgspec.json.Decoder(NewOrder)
@@ -65,8 +67,11 @@ async def new(call: Call) -> Response:
         used.append(found)
     if failures:
         raise identifier.together(failures, CLAUSE)
+    order_id = token(call.core.entropy)
+    replaces = wanted.replaces if call.options.renewal_information else None
+    marked = [] if replaces is None else [await rfc9773.replacement(call, replaces, names, order_id)]
     made = Order(
-        id=token(call.core.entropy),
+        id=order_id,
         account_id=call.account.id,
         profile_id=call.profile.id,
         names=names,
@@ -76,8 +81,9 @@ async def new(call: Call) -> Response:
         # The order is a promise until it expires: it cannot outlive an authorization that it rests on.
         expires=min([expires, *(authorization.expires for authorization in used)]),
         created=call.now,
+        replaces=replaces,
     )
-    await call.core.store.commit(*added, made)
+    await call.core.store.commit(*added, *marked, made)
     call.exchange.decided("order created", CLAUSE, order=made.id, names=" ".join(name.value for name in names))
     return order.answer(201, call, made, used)
 

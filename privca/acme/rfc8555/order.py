@@ -31,6 +31,7 @@ class OrderObject(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     not_after: str | None = None
     error: msgspec.Raw | None = None
     certificate: str | None = None
+    replaces: str | None = None
 
 
 def status(order: Order, authorizations: Sequence[Authorization], now: datetime) -> OrderStatus:
@@ -85,6 +86,7 @@ def object_of(order: Order, authorizations: Sequence[Authorization], urls: Urls,
         not_after=None if order.not_after is None else rfc3339(order.not_after),
         error=None if error is None else msgspec.Raw(error.encode()),
         certificate=None if order.certificate_id is None else urls.certificate(order.certificate_id),
+        replaces=order.replaces,
     )
 
 

@@ -61,7 +61,8 @@ TABLE: Mapping[Reason, tuple[str, int]] = MappingProxyType(
         Reason.UNKNOWN_CERTIFICATE: ("malformed", 404),
         Reason.WRONG_AUTHORITY: ("malformed", 400),
         Reason.ALREADY_CONFIRMED: ("malformed", 400),
-        Reason.DUPLICATE_REQUEST: ("malformed", 400),
+        # RFC 9773 section 5.
+        Reason.DUPLICATE_REQUEST: ("alreadyReplaced", 409),
         Reason.UNACCEPTED_EXTENSION: ("badCSR", 400),
         Reason.UNACCEPTED_POLICY: ("badCSR", 400),
         Reason.CAA: ("caa", 403),

@@ -36,6 +36,16 @@ class AcmeOptions(Struct, kw_only=True, frozen=True):
     validity_request: bool = True
     """Whether notBefore and notAfter of newOrder are honoured, or refused."""
     alternate_chains: bool = True
+    renewal_information: bool = True
+    """Whether clients may ask when to renew, and orders may say what they replace (RFC 9773)."""
+    renewal_before: str = ""
+    """How long before a certificate's end the window begins in which it is best renewed; empty: a third of its life."""
+    renewal_spread: str = ""
+    """How long that window is; empty: a thirtieth of the certificate's life."""
+    renewal_retry_after: str = "6h"
+    """When a client asks again: by then it knows of a window that was changed."""
+    renewal_explanation: str = ""
+    """URL of a page that tells why windows are as they are."""
     orders_limit: str = ""
     """How many orders one account may make, as ``300/3h``: 300 in any three hours (RFC 8555 section 6.6). Empty: any number."""
     accounts_limit: str = ""
