@@ -396,7 +396,7 @@ def _run(ready: Callable[[], None]) -> int:
 
 def _start_log(config: Config) -> ExchangeLog:
     """Our log, and what Twisted has to say of errors in it."""
-    exchange_log = configure(config)
+    exchange_log = configure(config, reactor.callLater)
 
     def observe(event: LogEvent) -> None:
         if event["log_level"] >= LogLevel.warn:

@@ -213,8 +213,11 @@ class Acme:
     @operation
     def order_by_certificate(self, profile_id: str, certificate_id: str) -> Order | None:
         """The order behind a certificate URL."""
+        known = self._recent.find(Order, _by_certificate(certificate_id))
+        if known is not None:
+            return known if known.profile_id == profile_id else None
         row = self._database.one(_ORDER_BY_CERTIFICATE, certificate_id=certificate_id, profile_id=profile_id)
-        return None if row is None else _order(row)
+        return None if row is None else self._recent.keep(_order(row), _by_certificate(certificate_id))
 
     @operation
     def orders(self, account_id: str, after: str | None, limit: int) -> Sequence[tuple[Order, tuple[Authorization, ...]]]:
@@ -284,8 +287,11 @@ class Acme:
                 for record in records:
                     self._save(record)
         for record in records:
-            if not isinstance(record, ExternalKey):  # whose key is a secret, and not in memory longer than it must be
-                self._recent.keep(replace(record, version=record.version + 1), record.id)
+            if isinstance(record, ExternalKey):
+                continue  # its key is a secret, and not in memory longer than it must be
+            stored = self._recent.keep(replace(record, version=record.version + 1), record.id)
+            if isinstance(stored, Order) and stored.certificate_id is not None:
+                self._recent.keep(stored, _by_certificate(stored.certificate_id))
 
     @operation
     def due_authorizations(self, at: datetime, limit: int) -> Sequence[Authorization]:
@@ -325,6 +331,11 @@ class Acme:
             rows = self._database.all(_authorizations_by_id(len(ids)), **{f"id{n}": id for n, id in enumerate(ids)})
         found = {row[0]: _authorization(row) for row in rows}
         return tuple(found[id] for id in ids)
+
+
+def _by_certificate(certificate_id: str) -> str:
+    """The key among recent records of an order that is looked for by its certificate; no ID of an order has a space."""
+    return f"with certificate {certificate_id}"
 
 
 def _context(key_id: str) -> str:

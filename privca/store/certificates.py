@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from privca.issuance.ports import (
@@ -25,6 +26,7 @@ from privca.issuance.ports import (
 from privca.store import schema
 from privca.store.credentials import spend
 from privca.store.database import Database, Row, Statement, operation
+from privca.store.recent import Recent
 from privca.store.rows import (
     names_from_json,
     names_to_json,
@@ -117,6 +119,7 @@ class Certificates:
     """The issuance part of the store."""
 
     _database: Database
+    _recent: Recent
 
     @operation
     def generations(self, authority: str) -> Sequence[Generation]:
@@ -178,12 +181,14 @@ class Certificates:
         if certificate.version == 1 and certificate.status is CertificateStatus.ISSUED:
             # From prepared to issued, the hot path: one statement is a transaction of its own.
             self._change_certificate(values)
-            return
-        with self._database.atomic():
-            self._change_certificate(values)
-            # Whatever changes after the certificate was issued is a change of revocation.
-            if self._database.change(_COUNT_UP, {"of": certificate.authority}) == 0:
-                self._database.change(_COUNT_FIRST, {"authority": certificate.authority, "count": 1})
+        else:
+            with self._database.atomic():
+                self._change_certificate(values)
+                # Whatever changes after the certificate was issued is a change of revocation.
+                if self._database.change(_COUNT_UP, {"of": certificate.authority}) == 0:
+                    self._database.change(_COUNT_FIRST, {"authority": certificate.authority, "count": 1})
+        # Its client downloads it next.
+        self._recent.keep(replace(certificate, version=certificate.version + 1), certificate.serial.hex())
 
     def _change_certificate(self, values: dict[str, Any]) -> None:
         if self._database.change(_CHANGE, values) != 1:
@@ -192,6 +197,9 @@ class Certificates:
     @operation
     def certificate_by_serial(self, serial: bytes) -> Certificate | None:
         """The record of a serial number."""
+        known = self._recent.find(Certificate, serial.hex())
+        if known is not None:
+            return known
         row = self._database.one(_BY_SERIAL, serial=serial)
         return None if row is None else _certificate(row)
 

@@ -117,23 +117,18 @@ def _check_method(method: str) -> None:
         raise BadMessage(501, "RFC 9110 section 15.6.2", "this method is not known here")
 
 
-def read_head(head: bytes, limits: HttpLimits) -> Message:
-    """The message that ``head`` (no empty line at its end) begins; its body is still empty.
+# The fields of a client's next request are nearly always those of one before, to the octet. Bounded, since a client can invent fields for
+# ever; and nothing is kept that may be a secret.
+_blocks: dict[str, Mapping[str, str]] = {}
+_BLOCKS_KEPT = 256
+_BLOCK_LONGEST = 512
+_NOT_KEPT = frozenset({"authorization", "proxy-authorization", "cookie"})
 
-    :raises BadMessage: 400, 414, 431, 501, 505, 417.
-    """
-    text = head.decode("latin-1")
-    lines = text.split("\r\n")
-    if len(head.translate(None, _HEAD_OCTETS)) != 2 * (len(lines) - 1):
-        # What is left are control characters; unless they are just the line ends that were split, there is a bare CR, LF or NUL.
-        raise BadMessage(400, "RFC 9112 section 2.2", "a head has no control characters, and its lines end with CR LF")
-    if len(lines[0]) > limits.line:
-        raise BadMessage(414, "RFC 9112 section 3", f"a request line has at most {limits.line} octets here")
-    if len(lines) - 1 > limits.fields:
-        raise BadMessage(431, "RFC 6585 section 5", f"a request has at most {limits.fields} header fields here")
-    method, target, minor = _request_line(lines[0])
+
+def _fields(block: str) -> Mapping[str, str]:
+    """The header fields in the lines behind the request line, names in lower case. :raises BadMessage: 400."""
     headers: dict[str, str] = {}
-    for line in lines[1:]:
+    for line in block.split("\r\n"):
         spelled, colon, value = line.partition(":")
         name = _names.get(spelled) or _field_name(spelled)
         if not colon:
@@ -144,13 +139,39 @@ def read_head(head: bytes, limits: HttpLimits) -> Message:
                 raise BadMessage(400, "RFC 9110 section 5.3", f"the field {name} comes at most once")
             value = f"{headers[name]}, {value}"
         headers[name] = value
+    if "host" in headers and not _AUTHORITY.fullmatch(headers["host"]):
+        raise BadMessage(400, "RFC 9112 section 3.2", "Host is a host name or address, and perhaps a port")
+    if len(block) <= _BLOCK_LONGEST and _NOT_KEPT.isdisjoint(headers):
+        if len(_blocks) >= _BLOCKS_KEPT:
+            _blocks.clear()
+        _blocks[block] = headers
+    return headers
+
+
+def read_head(head: bytes, limits: HttpLimits) -> Message:
+    """The message that ``head`` (no empty line at its end) begins; its body is still empty.
+
+    :raises BadMessage: 400, 414, 431, 501, 505, 417.
+    """
+    text = head.decode("latin-1")
+    line, _, block = text.partition("\r\n")
+    ends = text.count("\r\n")
+    if len(head.translate(None, _HEAD_OCTETS)) != 2 * ends:
+        # What is left are control characters; unless they are just the line ends that were split, there is a bare CR, LF or NUL.
+        raise BadMessage(400, "RFC 9112 section 2.2", "a head has no control characters, and its lines end with CR LF")
+    if len(line) > limits.line:
+        raise BadMessage(414, "RFC 9112 section 3", f"a request line has at most {limits.line} octets here")
+    if ends > limits.fields:
+        raise BadMessage(431, "RFC 6585 section 5", f"a request has at most {limits.fields} header fields here")
+    method, target, minor = _request_line(line)
+    headers = _blocks.get(block)
+    if headers is None:
+        headers = _fields(block) if ends else {}
     authority = headers.get("host")
     if authority is None:
         if minor:
             raise BadMessage(400, "RFC 9112 section 3.2", "an HTTP/1.1 request has a Host field")
         authority = ""
-    elif not _AUTHORITY.fullmatch(authority):
-        raise BadMessage(400, "RFC 9112 section 3.2", "Host is a host name or address, and perhaps a port")
     if target[:1] == "/":
         path, _, query = target.partition("?")
         if "#" in target:

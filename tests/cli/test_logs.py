@@ -11,7 +11,7 @@ import structlog
 from privca.base.entropy import SystemEntropy
 from privca.base.exchange import Exchange
 from privca.config import Config
-from privca.logs import configure, line_for_people, line_for_programs
+from privca.logs import GATHERED, Lines, configure, line_for_people, line_for_programs
 
 AT = datetime(2026, 1, 1, 0, 0, 0, 250000, tzinfo=UTC)
 
@@ -78,3 +78,25 @@ def test_exchanges_and_all_other_events_go_to_one_place(
     assert "the store is slow" in said[1]
     assert terminal or said[1].endswith('Z level=warning event="the store is slow" seconds=3')
     assert said[2:] == [""]
+
+
+def test_lines_of_exchanges_wait_for_each_other_and_nothing_overtakes_them() -> None:
+    out, later = io.StringIO(), []
+    lines = Lines(out, lambda seconds, call: later.append((seconds, call)))
+    lines.gather("one\n")
+    lines.gather("two\n")
+    assert out.getvalue() == ""
+    assert [seconds for seconds, _ in later] == [GATHERED]
+    lines.write("an error\n")
+    assert out.getvalue() == "one\ntwo\nan error\n"
+    lines.gather("three\n")
+    for _, call in later:
+        call()
+    assert out.getvalue() == "one\ntwo\nan error\nthree\n"
+    lines.flush()
+
+
+def test_lines_that_may_not_wait_do_not() -> None:
+    out = io.StringIO()
+    Lines(out, None).gather("one\n")
+    assert out.getvalue() == "one\n"

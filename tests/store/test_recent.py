@@ -21,10 +21,30 @@ from privca.acme.ports import (
     Order,
 )
 from privca.base.names import Name, NameKind
+from privca.issuance.ports import Certificate, CertificateStatus
 from privca.store import Store, recent
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAME = Name(NameKind.DNS, "a.test")
+CERTIFICATE = Certificate(
+    serial=b"\1",
+    authority="ca",
+    generation=1,
+    profile_id="p",
+    profile_revision=3,
+    protocol="acme",
+    request_id="o",
+    identity="acme:a",
+    subject="CN=a.test",
+    names=(NAME,),
+    spki_sha256=b"h" * 32,
+    not_before=NOW,
+    not_after=NOW + timedelta(days=90),
+    tbs=b"tbs",
+    der=None,
+    status=CertificateStatus.PREPARED,
+    recorded=NOW,
+)
 Run = Callable[[Any], Any]
 
 
@@ -53,13 +73,30 @@ def test_what_was_committed_is_at_hand_as_it_is_stored(stores: tuple[Store, Stor
     run(ours.commit(account("a"), authorization("z"), authorization("y"), asked))
     run(ours.account("p", "a"))  # the first look, behind which what is kept counts
     run(ours.commit(replace(asked, version=1, csr=b"csr", next_attempt=NOW)))
+    run(ours.commit(replace(asked, version=2, csr=b"csr", certificate_id="c", serial=b"\1")))
     run(ours.commit(replace(authorization("z"), version=1, state=AuthorizationState.VALID)))
     for name, id in (("order", "o"), ("authorization", "z"), ("account", "a")):
         assert run(getattr(ours, name)("p", id)) == run(getattr(theirs, name)("p", id)) is not None
         assert run(getattr(ours, name)("other", id)) is None
     stored = run(theirs.order("p", "o"))
+    assert run(ours.order_by_certificate("p", "c")) == run(theirs.order_by_certificate("p", "c")) == stored
+    assert run(ours.order_by_certificate("other", "c")) is None
     assert stored is not None
     assert run(ours.authorizations(stored)) == run(theirs.authorizations(stored))
+
+
+def test_a_certificate_is_at_hand_as_it_is_stored(stores: tuple[Store, Store], run: Run) -> None:
+    ours, theirs = stores
+    assert run(ours.certificate_by_serial(b"\1")) is None
+    run(ours.add_certificate(CERTIFICATE))
+    record = run(ours.certificate_by_serial(b"\1"))
+    assert record is not None
+    for n, status in enumerate((CertificateStatus.ISSUED, CertificateStatus.REVOKED)):
+        run(ours.update_certificate(replace(record, version=n + 1, der=b"der", status=status)))
+        stored = run(theirs.certificate_by_serial(b"\1"))
+        assert run(ours.certificate_by_serial(b"\1")) == stored
+        assert stored is not None
+        assert stored.status is status
 
 
 def test_what_another_connection_commits_is_seen_at_once(stores: tuple[Store, Store], run: Run) -> None:

@@ -75,7 +75,8 @@ class Nonces:
     """
 
     def __init__(self, key: bytes, store: AcmeStore, here: SpentHere | None = None) -> None:
-        self._key = key
+        # Copied for each MAC, since a key costs the hash as much as a block of text.
+        self._keyed = hashlib.blake2b(digest_size=_MAC, key=key)
         self._store = store
         self._here = here
 
@@ -118,4 +119,6 @@ class Nonces:
         await self._store.forget_nonces(expired_before)
 
     def _mac(self, scope: str, body: bytes) -> bytes:
-        return hashlib.blake2b(scope.encode() + b"\0" + body, digest_size=_MAC, key=self._key).digest()
+        mac = self._keyed.copy()
+        mac.update(scope.encode() + b"\0" + body)
+        return mac.digest()
