@@ -13,6 +13,7 @@ from privca.cmp.rfc9810.message import (
     PkiMessage,
     directory_name,
 )
+from privca.issuance.ports import Certificate
 from privca.pkix import der, rfc4211
 from privca.pkix.requested import AlgorithmIdentifier
 
@@ -119,6 +120,15 @@ def _check_subject(call: Call, subject: bytes) -> None:
             Reason.UNAUTHORIZED,
             "RFC 9483 section 5.1.1",
             "the subject of the request is not that of the certificate that signs it, whose holder is no registration authority",
+        )
+
+
+def check_revocation(call: Call, certificate: Certificate) -> None:
+    """Section 4.2: a revocation is signed with the certificate that is revoked, unless an RA asks for it (section 5.3.2)."""
+    own = call.sender.certificate
+    if _on(call) and not call.sender.ra and (own is None or own.serial != certificate.serial):
+        raise Refused(
+            Reason.UNAUTHORIZED, "RFC 9483 section 4.2", "a revocation is signed with the certificate that is to be revoked"
         )
 
 

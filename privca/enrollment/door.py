@@ -95,6 +95,9 @@ class Door(Protocol):
     async def certificate(self, serial: bytes) -> Certificate | None:
         """The record of a certificate."""
 
+    async def certificates_by_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
+        """The records of all certificates for a key, the newest first, as few as one may have to look at."""
+
     async def revoke(
         self,
         exchange: Exchange,

@@ -16,9 +16,14 @@ from privca.issuance.revocation import SUBSCRIBER_REASONS
 _REASON = "RFC 5280 section 5.3.1"
 
 
-def check_reason(rights: RevocationRights, reason: RevocationReason) -> None:
-    """Refuse a reason that is not a client's to give. :raises Refused: ``BAD_REVOCATION_REASON``."""
+def check_reason(rights: RevocationRights, reason: RevocationReason, *, ra: bool = False) -> None:
+    """Refuse a reason that is not a client's to give; a registration authority knows more than a subscriber.
+
+    :raises Refused: ``BAD_REVOCATION_REASON``.
+    """
     allowed = SUBSCRIBER_REASONS | ({RevocationReason.CERTIFICATE_HOLD} if rights.hold else frozenset())
+    if ra:
+        allowed |= {RevocationReason.CA_COMPROMISE, RevocationReason.AA_COMPROMISE}
     if reason not in allowed:
         raise Refused(
             Reason.BAD_REVOCATION_REASON,

@@ -82,6 +82,10 @@ class EnrollmentService:
         """The record of a certificate."""
         return await self._store.certificate_by_serial(serial)
 
+    async def certificates_by_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
+        """The records of all certificates for a key, the newest first."""
+        return await self._store.certificates_by_key(spki_sha256)
+
     async def revoke(
         self,
         exchange: Exchange,
@@ -94,7 +98,7 @@ class EnrollmentService:
         rights = await self._rights(exchange, certificate, by)
         if rights is not None:
             rights_of_clients.check_revoke(rights, certificate, by)
-        rights_of_clients.check_reason(rights or _BY_ACME, reason)
+        rights_of_clients.check_reason(rights or _BY_ACME, reason, ra=by.ra)
         revoked = await self._revocation.revoke(certificate.serial, reason, by.id, exchange.now, invalidity_date=invalidity_date)
         held = reason is RevocationReason.CERTIFICATE_HOLD
         exchange.decided(

@@ -219,6 +219,9 @@ class IssuanceStore(Protocol):
     async def certificate_by_request(self, profile_id: str, request_id: str) -> Certificate | None:
         """The record of a request."""
 
+    async def certificates_by_key(self, spki_sha256: bytes, limit: int = 16) -> Sequence[Certificate]:
+        """Records by the SHA-256 of their SubjectPublicKeyInfo, the newest first."""
+
     async def delegates(self, authority: str, purpose: str) -> Sequence[DelegateRecord]:
         """The delegates of all keys of a CA for a purpose, by generation and number."""
 

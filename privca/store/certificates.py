@@ -61,6 +61,9 @@ _STATE = Statement(
 _BY_REQUEST = Statement(
     select(*_COLUMNS).where(_c.profile_id == bindparam("profile_id"), _c.request_id == bindparam("request_id"))
 )
+_BY_KEY = Statement(
+    select(*_COLUMNS).where(_c.spki_sha256 == bindparam("key")).order_by(_c.sequence.desc()).limit(bindparam("limit"))
+)
 _SEQUENCE = Statement(select(_c.sequence).where(_c.serial == bindparam("serial")))
 _page = select(*_COLUMNS).where(_c.sequence > bindparam("after")).order_by(_c.sequence).limit(bindparam("limit"))
 _PAGE = Statement(_page)
@@ -226,6 +229,11 @@ class Certificates:
         """The record of a request."""
         row = self._database.one(_BY_REQUEST, profile_id=profile_id, request_id=request_id)
         return None if row is None else _certificate(row)
+
+    @operation
+    def certificates_by_key(self, spki_sha256: bytes, limit: int = 16) -> Sequence[Certificate]:
+        """Records by key, the newest first."""
+        return [_certificate(row) for row in self._database.all(_BY_KEY, key=spki_sha256, limit=limit)]
 
     @operation
     def delegates(self, authority: str, purpose: str) -> Sequence[DelegateRecord]:

@@ -79,6 +79,7 @@ certificate = Table(
     Column("invalidity_date", BigInteger),
     Column("version", BigInteger, nullable=False),
     UniqueConstraint("profile_id", "request_id"),
+    Index("certificate_key", "spki_sha256"),
 )
 # Few certificates are revoked: the CRL reads these rows alone, however many certificates there are.
 Index(

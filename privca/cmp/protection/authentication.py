@@ -20,7 +20,7 @@ from privca.cmp.ports import Transaction
 from privca.cmp.protection import kem, password
 from privca.cmp.protection.password import Limits, PasswordMac
 from privca.cmp.protection.protector import DerivedKeys, MacProtector, Protector, SigningProtector
-from privca.cmp.rfc9810.message import PkiMessage, directory_name
+from privca.cmp.rfc9810.message import Body, PkiMessage, directory_name
 from privca.enrollment.credentials import Credentials, Secret
 from privca.enrollment.door import Identity
 from privca.issuance.authorities import Authorities
@@ -153,8 +153,14 @@ class Authentication:
         except Refused as refused:
             if refused.reason is not Reason.UNAUTHENTICATED:
                 raise
+            # Who asks a second time for the revocation of the certificate that it signs with learns that it is done.
+            again = message.body is Body.RR and "revoked" in refused.detail
             raise Refused(
-                Reason.SIGNER_NOT_TRUSTED, refused.clause, refused.detail, expected=refused.expected, got=refused.got
+                Reason.ALREADY_REVOKED if again else Reason.SIGNER_NOT_TRUSTED,
+                refused.clause,
+                refused.detail,
+                expected=refused.expected,
+                got=refused.got,
             ) from None
         return Authenticated(identity, self.signing(profile, signer), signer=signer)
 

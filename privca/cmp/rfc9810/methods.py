@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from privca.cmp.rfc9810 import confirm, enroll, error, poll
+from privca.cmp.rfc9810 import confirm, enroll, error, poll, revoke
 from privca.cmp.rfc9810.call import Call, Reply
 from privca.cmp.rfc9810.message import Body
 
@@ -17,8 +17,8 @@ Action = Callable[[Call], Awaitable[Reply]]
 class Method:
     """How a message is answered.
 
-    ``begins`` tells whether it may begin a transaction; one that does not goes on with a transaction that is there. ``refusal`` makes
-    the answer to a request that was refused as a whole, where that is no error message (RFC 9483 section 3.6.2).
+    ``begins`` tells whether it may begin a transaction; one that does not goes on with a transaction that is there. ``name`` is that of a
+    request, as profiles spell it.
     """
 
     action: Action
@@ -32,6 +32,7 @@ TABLE: Mapping[Body, Method] = MappingProxyType(
         Body.CR: Method(enroll.enroll, name="cr"),
         Body.KUR: Method(enroll.enroll, name="kur"),
         Body.P10CR: Method(enroll.enroll, name="p10cr"),
+        Body.RR: Method(revoke.revoke, name="rr"),
         Body.CERTCONF: Method(confirm.confirm, begins=False),
         Body.PKICONF: Method(confirm.confirm_by_pkiconf, begins=False),
         Body.POLLREQ: Method(poll.poll, begins=False),
