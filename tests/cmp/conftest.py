@@ -43,22 +43,21 @@ class CmpLab:
         )
         self.service = CmpService(core, self.clock, SystemEntropy())
         self.profile = self.make_profile("lab")
-        run(self.store.save_code(Code("lab", "lab", b"secret", self.clock.now())))
+        self.code("lab")
         self.decision = None
         self.label = ""
 
     def make_profile(self, id, *, authentication=("code", "otp", "certificate"), template=None, **options):
         more = {name: options.pop(name) for name in list(options) if name in Profile.__struct_fields__}
-        settings = Profile(
-            protocol="cmp",
-            issuer="issuing",
-            template="device",
-            authentication=authentication,
-            keys=("P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"),
-            renewal_window="90d",
-            cmp=CmpOptions(**options),
-            **more,
-        )
+        facts = {
+            "protocol": "cmp",
+            "issuer": "issuing",
+            "template": "device",
+            "authentication": authentication,
+            "keys": ("P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"),
+            "renewal_window": "90d",
+        }
+        settings = Profile(**{**facts, **more}, cmp=CmpOptions(**options))
         template = template or Template(
             subject={"CN": SubjectRule()},
             names=("dns", "ip", "uri"),
@@ -68,6 +67,20 @@ class CmpLab:
         )
         run(self.store.save_profile(id, settings, template))
         return run(self.store.profile(id))
+
+    def code(self, profile_id):
+        """The secret of the tests for a profile."""
+        run(self.store.save_code(Code(profile_id, "lab", b"secret", self.clock.now())))
+
+    def ra(self, key=OTHER_KEY):
+        """The signer of a registration authority of the same CA."""
+        subject = {"CN": SubjectRule()}
+        usage = Template(subject=subject, names_required=False, extended_key_usage=("cmcRA",))
+        profile, self.profile = self.profile, self.make_profile("ra", template=usage)
+        self.code("ra")
+        signer = self.device(key, "the RA")
+        self.profile = profile
+        return signer
 
     def options(self, **options):
         """Change options of the profile."""

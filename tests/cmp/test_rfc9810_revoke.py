@@ -4,11 +4,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from privca.issuance.ports import CertificateStatus
-from privca.issuance.profile import Template
 from tests.support import cmp
 
 OTHER = ec.generate_private_key(ec.SECP256R1())
-RA_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def entry(*extensions):
@@ -31,18 +29,7 @@ def ask(client, *wishes, **changes):
 
 @pytest.fixture
 def ra(lab):
-    """The signer of a registration authority of the same CA."""
-    profile = lab.profile
-    lab.profile = lab.make_profile(
-        "ra", template=Template(subject=profile.template.subject, names_required=False, extended_key_usage=("cmcRA",))
-    )
-    from privca.enrollment.ports import Code
-    from tests.support.issuance_lab import run
-
-    run(lab.store.save_code(Code("ra", "lab", b"secret", lab.clock.now())))
-    signer = lab.device(RA_KEY, "the RA")
-    lab.profile = profile
-    return signer
+    return lab.ra()
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, 4, 5, 9])
