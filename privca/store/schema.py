@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
