@@ -9,15 +9,23 @@ import select
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
+from privca.base.clock import SystemClock
 from privca.cli import lab
 from privca.cli.main import main
-from privca.config import Lab, Server, Validation
+from privca.composition import compose, directly, set_code
+from privca.config import Lab, Server, Validation, load
 from tests.support.running import ENVIRONMENT, PATIENCE
 
 ALL = frozenset({"acme", "est", "scep", "cmp"})
@@ -177,3 +185,69 @@ def typing(program: str, lines: list[str]) -> tuple[str, int]:
         process.kill()
         process.wait(PATIENCE)
         os.close(ours)
+
+
+DEVICES = """
+[profile.devices]
+protocol = "est"
+issuer = "lab-ec"
+template = "device"
+authentication = ["code", "certificate"]
+certificate_profiles = ["gone"]
+vendor_anchors = ["vendor.pem"]
+"""
+
+
+def vendor(days: int = 100, *, ca: bool = True) -> str:
+    """A vendor's root as openssl writes it, with words around the certificate."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), SystemClock().now()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Vendor")])
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - timedelta(days=9), now + timedelta(days=days)
+    ).add_extension(x509.BasicConstraints(ca, None), critical=True)
+    return "Certificate:\n  Data:\n" + builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def found(directory: Path, subject: str) -> list[tuple[str, str]]:
+    done = call(directory, "check", "--json")
+    return [(one["level"], one["said"]) for one in json.loads(done.stdout) if one["subject"] == subject]
+
+
+def test_vendor_anchors_are_stored_with_the_profile(directory: Path) -> None:
+    file = directory / "devices.toml"
+    file.write_text(DEVICES)
+    missing = call(directory, "profile", "apply", str(file))
+    assert missing.exit_code == 1
+    assert "vendor.pem: cannot be read: No such file" in missing.stderr
+    for wrong, told in (("no certificate", "there is no certificate in PEM"), (vendor(ca=False), "is not a CA")):
+        (directory / "vendor.pem").write_text(wrong)
+        refused = call(directory, "profile", "apply", str(file))
+        assert refused.exit_code == 1
+        assert "devices.toml: [profile.devices]: vendor_anchors[0]" in refused.stderr
+        assert told in refused.stderr
+    (directory / "vendor.pem").write_text(vendor(-1))
+    assert call(directory, "profile", "apply", str(file)).exit_code == 0
+    (directory / "vendor.pem").unlink()
+    (anchor,) = of(directory, "profile", "show", "devices")["profile"]["vendor_anchors"]
+    assert anchor.startswith("-----BEGIN CERTIFICATE-----")
+    said = found(directory, "profile devices")
+    assert [level for level, _ in said] == ["good", "warn", "warn", "warn"]
+    assert "none is set; set it with: privca code set devices" in said[1][1]
+    assert "certificate_profiles names gone, which is no profile that is enabled" in said[2][1]
+    assert "vendor_anchors[0] ended at " in said[3][1]
+    call(directory, "code", "set", "devices", "--generate")
+    assert not any("code set" in one for _, one in found(directory, "profile devices"))
+
+
+def test_a_code_that_a_lab_made_is_for_labs(directory: Path) -> None:
+    parts = compose(load(directory / "privca.toml"), directly)
+    set_code(parts, "lab-est", "lab", b"made by a lab itself", lab=True)
+    parts.store.close()
+    assert not any(level == "wrong" for level, _ in found(directory, "profile lab-est"))
+    text = (directory / "privca.toml").read_text()
+    (directory / "privca.toml").write_text(text.partition("[lab]")[0] + "[ca.lab-root]" + text.partition("[ca.lab-root]")[2])
+    wrong = [said for level, said in found(directory, "profile lab-est") if level == "wrong"]
+    assert wrong == ["its code for lab was made by a lab; take it away: privca code remove lab-est --reference lab"]
+    served = CliRunner().invoke(main, ["serve", "--config", str(directory / "privca.toml")])
+    assert served.exit_code != 0
+    assert "was made by a lab" in served.stderr

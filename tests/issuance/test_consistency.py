@@ -15,6 +15,7 @@ from privca.issuance.profile import (
     Revisioned,
     SubjectRule,
     Template,
+    Waiting,
 )
 from tests.support.issuance_lab import TWO_TIERS
 
@@ -133,6 +134,47 @@ def test_templates(keys: dict[str, Any], path: str) -> None:
 )
 def test_profiles(keys: dict[str, Any], path: str) -> None:
     assert f"profile.web.{path}" in paths(profile=web(**keys))
+
+
+PEM = """-----BEGIN CERTIFICATE-----
+MIIBSDCB8KADAgECAhQ=
+-----END CERTIFICATE-----
+"""
+
+
+def device(**keys: Any) -> Profile:
+    return web(**{"protocol": "est", "authentication": ("code", "otp", "certificate", "approval"), **keys})
+
+
+@pytest.mark.parametrize(
+    ("profile", "path"),
+    [
+        pytest.param(device(authentication=("account",)), "authentication", id="account"),
+        pytest.param(device(authentication=("open",)), "authentication", id="open"),
+        pytest.param(device(authentication=("code", "code")), "authentication", id="twice"),
+        pytest.param(device(names_by={"eab": Names()}), "names_by.eab", id="names by another method"),
+        pytest.param(device(names_by={"otp": Names(permitted_ip=("x",))}), "names_by.otp.permitted_ip", id="names by otp"),
+        pytest.param(device(names_by={"otp": Names(maximum=0)}), "names_by.otp.maximum", id="maximum by otp"),
+        pytest.param(device(waiting=Waiting(life="0s")), "waiting.life", id="life"),
+        pytest.param(device(waiting=Waiting(maximum=0)), "waiting.maximum", id="maximum"),
+        pytest.param(device(waiting=Waiting(retry_after=0)), "waiting.retry_after", id="retry"),
+        pytest.param(device(certificate_profiles=("web",)), "certificate_profiles", id="itself"),
+        pytest.param(device(certificate_profiles=("A B",)), "certificate_profiles", id="no ID"),
+        pytest.param(device(authentication=("code",), certificate_profiles=("b",)), "certificate_profiles", id="profiles unused"),
+        pytest.param(device(authentication=("code",), vendor_anchors=(PEM,)), "vendor_anchors", id="anchors unused"),
+        pytest.param(device(vendor_anchors=("",)), "vendor_anchors[0]", id="empty anchor"),
+        pytest.param(device(vendor_anchors=(PEM,)), "vendor_anchors[0]", id="spoilt anchor"),
+        pytest.param(web(approval_always=True), "approval_always", id="ACME waits for nobody"),
+        pytest.param(web(names_by={"account": Names()}), "names_by", id="ACME proves names"),
+        pytest.param(web(rename=True), "rename", id="ACME renews nothing"),
+    ],
+)
+def test_who_is_admitted_and_for_what(profile: Profile, path: str) -> None:
+    assert f"profile.web.{path}" in paths(profile=profile)
+
+
+def test_devices_are_consistent() -> None:
+    assert paths(profile=device(names_by={"otp": Names(permitted_dns=("a.test",))}, certificate_profiles=("b",))) == []
 
 
 def test_keys_must_serve_the_template() -> None:

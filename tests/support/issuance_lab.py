@@ -17,6 +17,7 @@ from privca.base.clock import SetClock
 from privca.base.entropy import SystemEntropy
 from privca.base.exchange import Exchange
 from privca.base.names import Name, dns_name
+from privca.enrollment.authentication import Authentication
 from privca.enrollment.door import Identity, Submission
 from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
@@ -75,6 +76,7 @@ class IssuanceLab:
         self.lists = RevocationLists(self.store, self.keys, self.authorities, direct)
         self.responder = OcspResponder(self.store, self.keys, self.authorities, self.delegates)
         self.door = EnrollmentService(self.store, self.authorities, self.issuer, self.revocation)
+        self.credentials = Authentication(self.store)
         self._files = 0
 
     def make(self) -> IssuanceLab:
