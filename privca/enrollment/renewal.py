@@ -58,7 +58,8 @@ def _check_renewal(
 ) -> None:
     identity = submission.identity
     holds = identity.certificate is not None and identity.certificate.serial == renews.serial
-    asked = identity.method in ("code", "otp") and identity.id == renews.identity
+    # A code or passcode has its name within its profile.
+    asked = identity.method in ("code", "otp") and identity.id == renews.identity and renews.profile_id == profile.id
     if not (holds or asked or identity.ra):
         raise Refused(
             Reason.UNAUTHORIZED, "profile: authentication", "a certificate is renewed by its holder, or by who asked for it"

@@ -34,22 +34,26 @@ def check_reason(rights: RevocationRights, reason: RevocationReason, *, ra: bool
         )
 
 
-def check_revoke(rights: RevocationRights, certificate: Certificate, by: Identity) -> None:
-    """Refuse who may not revoke ``certificate``. :raises Refused: ``UNAUTHORIZED``, the same for each cause."""
+def check_revoke(rights: RevocationRights, certificate: Certificate, by: Identity, admitted_by: str) -> None:
+    """Refuse who may not revoke ``certificate``.
+
+    :param admitted_by: ID of the profile that admitted ``by``: each profile gives its codes and passcodes names of its own.
+    :raises Refused: ``UNAUTHORIZED``, the same for each cause.
+    """
     own = by.certificate
     owner = own is not None and own.spki_sha256 == certificate.spki_sha256
-    asked = by.id == certificate.identity and by.id != ANONYMOUS
+    asked = by.id == certificate.identity and by.id != ANONYMOUS and admitted_by == certificate.profile_id
     ra = by.ra and own is not None and own.authority == certificate.authority
     if not ((rights.owner and owner) or (rights.account and asked) or (rights.ra and ra)):
         raise Refused(Reason.UNAUTHORIZED, "profile: revocation", "this client may not revoke this certificate")
 
 
-def check_release(rights: RevocationRights, certificate: Certificate, by: Identity) -> None:
+def check_release(rights: RevocationRights, certificate: Certificate, by: Identity, admitted_by: str) -> None:
     """Refuse who may not release ``certificate`` from hold: none but who put it there, lest a thief undoes what stopped them.
 
     :raises Refused: ``UNAUTHORIZED``.
     """
-    check_revoke(rights, certificate, by)
+    check_revoke(rights, certificate, by, admitted_by)
     if not rights.hold or certificate.revoked_by != by.id:
         raise Refused(
             Reason.UNAUTHORIZED, "profile: revocation.hold", "a certificate is released from hold by who put it on hold"

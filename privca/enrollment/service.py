@@ -97,7 +97,7 @@ class EnrollmentService:
         """Revoke, or put on hold. :raises Refused: ``ALREADY_REVOKED``, ``BAD_REVOCATION_REASON``, ``UNAUTHORIZED``."""
         rights = await self._rights(exchange, certificate, by)
         if rights is not None:
-            rights_of_clients.check_revoke(rights, certificate, by)
+            rights_of_clients.check_revoke(rights, certificate, by, exchange.profile_id)
         rights_of_clients.check_reason(rights or _BY_ACME, reason, ra=by.ra)
         revoked = await self._revocation.revoke(certificate.serial, reason, by.id, exchange.now, invalidity_date=invalidity_date)
         held = reason is RevocationReason.CERTIFICATE_HOLD
@@ -112,9 +112,8 @@ class EnrollmentService:
     async def release(self, exchange: Exchange, certificate: Certificate, by: Identity) -> Certificate:
         """Release from hold. :raises Refused: ``WRONG_STATE``, ``UNAUTHORIZED``."""
         rights = await self._rights(exchange, certificate, by)
-        rights_of_clients.check_release(
-            rights or _BY_ACME, await self._store.certificate_by_serial(certificate.serial) or certificate, by
-        )
+        current = await self._store.certificate_by_serial(certificate.serial) or certificate
+        rights_of_clients.check_release(rights or _BY_ACME, current, by, exchange.profile_id)
         released = await self._revocation.release(certificate.serial, by.id)
         exchange.decided("released", "RFC 5280 section 5.3.1", serial=released.serial.hex())
         return released

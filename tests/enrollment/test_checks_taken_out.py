@@ -321,7 +321,15 @@ CHECKS = {
     ),
     "revocation: spent passcode": (
         [instead(f"{SERVICE}._rights", "passcode.state(exchange.now) != 'live'", "False")],
-        trap(rights, "a_passcode_that_was_spent_revokes_nothing"),
+        trap(rights, "a_passcode_that_was_spent_revokes_what_it_was_spent_on_alone"),
+    ),
+    "revocation: name in another profile": (
+        [instead(f"{RIGHTS}:check_revoke", "admitted_by == certificate.profile_id", "True")],
+        trap(rights, "a_name_is_that_of_its_profile"),
+    ),
+    "renewal: name in another profile": (
+        [instead(f"{RENEWAL}:_check_renewal", "renews.profile_id == profile.id", "True")],
+        trap(rights, "a_name_is_that_of_its_profile"),
     ),
     "revocation: reason": (
         [refusing(f"{RIGHTS}:check_reason", "does not revoke for this reason")],

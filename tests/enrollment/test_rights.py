@@ -32,11 +32,11 @@ HOLD = RevocationReason.CERTIFICATE_HOLD
 def revoke(
     lab: IssuanceLab, certificate: Certificate, by: Identity, reason: RevocationReason = RevocationReason.SUPERSEDED
 ) -> Certificate:
-    return run(lab.door.revoke(exchange(lab), certificate, reason, by))
+    return run(lab.door.revoke(exchange(lab, certificate.profile_id), certificate, reason, by))
 
 
 def release(lab: IssuanceLab, certificate: Certificate, by: Identity) -> Certificate:
-    return run(lab.door.release(exchange(lab), certificate, by))
+    return run(lab.door.release(exchange(lab, certificate.profile_id), certificate, by))
 
 
 def officer(lab: IssuanceLab, issuer: str = "issuing") -> Identity:
@@ -93,15 +93,26 @@ def test_what_no_profile_issued_no_client_revokes(lab: IssuanceLab) -> None:
     assert refusal(revoke, lab, ca, officer(lab, "root")).reason is Reason.UNAUTHORIZED
 
 
-def test_a_passcode_that_was_spent_revokes_nothing(lab: IssuanceLab) -> None:
+def test_a_passcode_that_was_spent_revokes_what_it_was_spent_on_alone(lab: IssuanceLab) -> None:
     profile = device_profile(lab)
+    former: Any = ask(lab, profile, password(lab, profile, "device", issue_passcode(lab, profile).value))
     made = issue_passcode(lab, profile)
-    identity = password(lab, profile, "device", made.value)
-    issued: Any = ask(lab, profile, identity)
+    issued: Any = ask(lab, profile, password(lab, profile, "device", made.value))
     again = password(lab, profile, "device", made.value)
-    assert refusal(revoke, lab, issued.certificate, again).reason is Reason.UNAUTHENTICATED
+    assert refusal(revoke, lab, former.certificate, again).reason is Reason.UNAUTHENTICATED
+    assert revoke(lab, issued.certificate, again).status is CertificateStatus.REVOKED
     new = password(lab, profile, "device", issue_passcode(lab, profile).value)
-    assert revoke(lab, issued.certificate, new).status is CertificateStatus.REVOKED
+    assert revoke(lab, former.certificate, new).status is CertificateStatus.REVOKED
+
+
+def test_a_name_is_that_of_its_profile(lab: IssuanceLab) -> None:
+    """Each profile may have a code for ``floor``; they are not one person."""
+    profile, other = device_profile(lab), device_profile(lab)
+    certificate = enroll(lab, profile)
+    done = refusal(lambda: run(lab.door.revoke(exchange(lab, other.id), certificate, RevocationReason.SUPERSEDED, CODE)))
+    assert done.reason is Reason.UNAUTHORIZED
+    trusting = device_profile(lab, id=other.id, certificate_profiles=(profile.id,))
+    assert refusal(ask, lab, trusting, CODE, renews=certificate).reason is Reason.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("reason", RevocationReason)

@@ -66,8 +66,8 @@ def issue_passcode(
     return made
 
 
-def exchange(lab: IssuanceLab) -> Exchange:
-    return Exchange(fresh("x"), lab.clock.now(), SystemEntropy(), "lab")
+def exchange(lab: IssuanceLab, profile_id: str = "lab") -> Exchange:
+    return Exchange(fresh("x"), lab.clock.now(), SystemEntropy(), profile_id)
 
 
 def password(lab: IssuanceLab, profile: Revisioned, reference: str | None, value: bytes) -> Identity:
