@@ -29,6 +29,7 @@ from privca.cmp.rfc9810.call import Core as CmpCore
 from privca.cmp.service import CmpService
 from privca.composition import Parts, compose
 from privca.config import SERVED_PROTOCOLS, Config, ConfigurationError, host_and_port
+from privca.est.rfc5272.challenge import PopChallenges
 from privca.est.rfc5272.pending import PendTokens
 from privca.est.rfc7030.call import Core as EstCore
 from privca.est.rfc7616 import Nonces as DigestNonces
@@ -290,6 +291,7 @@ def _est(parts: Parts) -> EstService:
             nonces=DigestNonces(parts.secrets.derive("est digest nonce")),
             lists=parts.lists,
             pend_tokens=PendTokens(parts.secrets.derive("cmc pend token")),
+            pop_challenges=PopChallenges(parts.secrets.derive("cmc pop challenge")),
         )
     )
 

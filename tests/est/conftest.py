@@ -21,6 +21,7 @@ from privca.base.exchange import Exchange
 from privca.base.http import ChannelBinding, Peer, Request
 from privca.enrollment.authentication import Authentication
 from privca.enrollment.ports import Code, Passcode
+from privca.est.rfc5272.challenge import PopChallenges
 from privca.est.rfc5272.pending import PendTokens
 from privca.est.rfc7030.call import Core
 from privca.est.rfc7616 import Nonces
@@ -95,6 +96,7 @@ class Lab:
                 nonces=Nonces(b"n" * 32),
                 lists=self.ca.lists,
                 pend_tokens=PendTokens(b"p" * 32),
+                pop_challenges=PopChallenges(b"c" * 32),
             )
         )
         self._numbers = itertools.count(1)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from privca.base.refused import Reason, Refused
 from privca.est.rfc5272 import failures
@@ -201,3 +204,51 @@ def test_what_is_decided_is_written_down_without_a_secret(lab: CmcLab) -> None:
     reply = lab.post(enrollment(cmc.new_key(), secret="wrong secret of the client"))
     assert (reply.exchange.decision.outcome, reply.exchange.decision.clause) == ("refused", "RFC 5272 section 6.2.1")
     assert "wrong secret" not in repr(reply.exchange.decision)
+
+
+# Read by somebody else
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there")
+def test_a_full_response_verifies_with_openssl(lab: CmcLab, tmp_path: Path) -> None:
+    reply = lab.post(enrollment(cmc.new_key(), controls=[cmc.control(50, 6, cmc.octets(b"n"))]))
+    (root,) = run(lab.ca.authorities.generations("root"))
+    (tmp_path / "ca.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "response.der").write_bytes(base64.b64decode(reply.http.body))
+    at = str(int(lab.ca.clock.now().timestamp()))
+    command = ["openssl", "cms", "-verify", "-inform", "DER", "-binary", "-in", tmp_path / "response.der", "-purpose", "any"]
+    done = subprocess.run([*command, "-CAfile", tmp_path / "ca.pem", "-attime", at], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert cmc.decoder.decode(done.stdout, asn1Spec=cmc.rfc6402.PKIResponse())[1] == b""
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there")
+@pytest.mark.parametrize("stream", [False, True], ids=["DER", "BER"])
+def test_a_message_that_openssl_signed(lab: CmcLab, tmp_path: Path, stream: bool) -> None:
+    """With the certificate that is renewed, as its own CMS command signs a PKIData."""
+    party, key = lab.certified(), cmc.new_key()
+    lab.later(days=61)
+    request = cmc.tcr(7, cmc.csr(key, cmc.name(CN="device"), ["device.example.test"]))
+    (tmp_path / "data.der").write_bytes(cmc.pki_data([], [request]))
+    (tmp_path / "key.pem").write_bytes(party.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "cert.pem").write_bytes(x509.load_der_x509_certificate(party.der).public_bytes(Encoding.PEM))
+    command = ["openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-econtent_type", "1.3.6.1.5.5.7.12.2"]
+    files = ["-in", tmp_path / "data.der", "-signer", tmp_path / "cert.pem", "-inkey", tmp_path / "key.pem"]
+    done = subprocess.run([*command, *files, *(["-stream"] if stream else [])], capture_output=True, timeout=60, check=True)
+    assert lab.post(done.stdout).issued(key)
+
+
+def test_3_1_usages_are_not_turned_into_their_opposite(lab: CmcLab) -> None:
+    agreement = x509.KeyUsage(False, False, False, False, True, False, False, False, False)
+    signing = x509.KeyUsage(True, False, False, False, True, False, False, False, False)
+    serving = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH])
+    both = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH, x509.ExtendedKeyUsageOID.CLIENT_AUTH])
+    ra = lab.registration()
+    for value, failure in ((agreement, "unsupportedExt"), (serving, "unsupportedExt"), (signing, ""), (both, "")):
+        key = cmc.new_key()
+        request = cmc.tcr(1, cmc.csr(key, names=["a.example.test"], more=[cmc.extension(value)]))
+        reply = lab.post(cmc.signed(cmc.pki_data([], [request]), [ra.signer]))
+        if failure:
+            assert reply.failure(1) == failure
+        else:
+            assert reply.issued(key)

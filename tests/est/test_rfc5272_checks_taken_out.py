@@ -1,39 +1,46 @@
 """A security check of CMC without a test that fails when the check is removed does not exist: each is taken out, and its trap notices."""
 
 import importlib.util
+import inspect
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.cmc_lab import CmcLab
 from tests.support.taking_out import NOTICED, instead, refusing, take_out
 
 
-def trap(module, test, *arguments):
-    """A test of a module beside this one, as a function of the lab."""
+def neighbour(module):
+    """A module of tests beside this one."""
     name = f"test_rfc5272_{module}"
     known = f"cmc_{name}"
     if known not in sys.modules:
         spec = importlib.util.spec_from_file_location(known, Path(__file__).with_name(f"{name}.py"))
         sys.modules[known] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[known])
-    function = getattr(sys.modules[known], f"test_{test}")
+    return sys.modules[known]
 
-    def sprung(lab):
-        if module == "6_13_pending":
-            lab.set(approval_always=True)
-        function(lab, *arguments)
 
-    return sprung
+def trap(module, test, *arguments):
+    """A test of a module beside this one, as a function of a directory for that module's lab."""
+    found = neighbour(module)
+    return lambda directory: getattr(found, f"test_{test}")(inspect.unwrap(found.lab)(directory), *arguments)
+
+
+def deciphering(test, *arguments):
+    return lambda directory: trap("6_7_possession", test, rsa_key(), *arguments)(directory)
+
+
+@cache
+def rsa_key():
+    return rsa.generate_private_key(65537, 2048)
 
 
 def authoritative(place, how="by itself"):
-    from_module = trap("7_registration", "2_12_a_client_does_not_speak_as_an_ra")
-    del from_module
-    module = sys.modules["cmc_test_rfc5272_7_registration"]
-    control = module.AUTHORITATIVE[place].values[0]
-    return lambda lab: module.test_2_12_a_client_does_not_speak_as_an_ra(lab, how, control)
+    control = neighbour("7_registration").AUTHORITATIVE[place].values[0]
+    return trap("7_registration", "2_12_a_client_does_not_speak_as_an_ra", how, control)
 
 
 E = "est.rfc5272."
@@ -132,7 +139,7 @@ CHECKS = {
                 "self.witness + hmac.digest(key, message, self.mac)[len(self.witness):])",
             )
         ],
-        lambda lab: trap_pkix("a_witness_that_is_cut_short_proves_nothing"),
+        lambda directory: trap_pkix("a_witness_that_is_cut_short_proves_nothing"),
     ),
     "identity proof: SHA-1": (
         [refusing(E + "party:_proof", "an identity proof with SHA-1")],
@@ -218,6 +225,34 @@ CHECKS = {
     "possession: of all": (
         [instead(E + "layer:_stopping", "any((granting.lacks_possession(refused) for refused in failed.values()))", "False")],
         trap("3_requests", "6_7_one_request_without_possession_stops_the_others"),
+    ),
+    "challenge: the answer": (
+        [instead(E + "layer:_check_deciphers", "not all(", "not answers and all(")],
+        deciphering("6_7_a_wrong_answer_is_pop_failed", "value"),
+    ),
+    "challenge: every answer": (
+        [instead(E + "layer:_check_deciphers", "not all(", "not any(")],
+        deciphering("6_7_a_wrong_answer_is_pop_failed", "second answer"),
+    ),
+    "challenge: to this request": (
+        [instead(E + "layer:_check_deciphers", "answer.request == one.body", "True")],
+        deciphering("6_7_a_wrong_answer_is_pop_failed", "body part"),
+    ),
+    "challenge: whose": (
+        [instead(E + "challenge:PopChallenges._value", "identity.id.encode()", "b''")],
+        deciphering("an_answer_is_that_of_who_was_asked"),
+    ),
+    "challenge: of which day": (
+        [instead(E + "challenge:PopChallenges._value", "f'{now:%Y-%m-%d}'.encode()", "b''")],
+        deciphering("an_answer_counts_that_day_and_the_next"),
+    ),
+    "challenge: its algorithm": (
+        [refusing("pkix.rfc5272.possession:read_decrypted_pop", "copied from the challenge")],
+        deciphering("6_7_a_wrong_answer_is_pop_failed", "algorithm"),
+    ),
+    "usages": (
+        [instead(E + "granting:grant", "usages.check(call.profile, one.requested)", "pass")],
+        trap("4_responses", "3_1_usages_are_not_turned_into_their_opposite"),
     ),
     "another format stops all": (
         [instead(E + "layer:_stopping", "any((isinstance(request, OtherRequest) for request in found.data.requests))", "False")],
@@ -389,8 +424,8 @@ def trap_pkix(test):
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_trap_notices_that_its_check_is_gone(tmp_path, monkeypatch, check):
     removed, trap = CHECKS[check]
-    trap(CmcLab(tmp_path / "with"))
+    trap(tmp_path / "with")
     take_out(monkeypatch, removed)
     with pytest.raises(NOTICED) as noticed:
-        trap(CmcLab(tmp_path / "without"))
+        trap(tmp_path / "without")
     assert not isinstance(noticed.value, NameError), "the function was not made anew as it should be"

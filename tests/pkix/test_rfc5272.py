@@ -49,8 +49,8 @@ def test_3_2_1_pki_data_is_read_as_it_stands(key: Any) -> None:
     decoder.decode(data, asn1Spec=other.PKIData())
     found = pki_data.parse(data)
     assert found.requests == (
-        pki_data.Pkcs10Request(201, request),
-        pki_data.CrmfRequest(202, message),
+        pki_data.Pkcs10Request(201, request, requests[0]),
+        pki_data.CrmfRequest(202, message, requests[1]),
         pki_data.OtherRequest(203, ObjectIdentifier("1.3.6.1.4.1.99999.1")),
     )
     assert found.request_sequence == cmc.sequence(*requests)

@@ -83,6 +83,13 @@ def sequence(*elements: bytes) -> bytes:
     return tlv(0x30, *elements)
 
 
+def elements(der: bytes) -> list[bytes]:
+    """What is directly inside a SEQUENCE."""
+    found, rest = decoder.decode(der, asn1Spec=univ.SequenceOf(componentType=univ.Any()))
+    assert not rest
+    return [bytes(one) for one in found]
+
+
 def oid(text: str) -> bytes:
     return bytes(encoder.encode(univ.ObjectIdentifier(text)))
 

@@ -20,6 +20,7 @@ from privca.base.http import Peer, Request, Response
 from privca.base.names import dns_name
 from privca.enrollment.authentication import Authentication
 from privca.enrollment.ports import Code, Passcode
+from privca.est.rfc5272.challenge import PopChallenges
 from privca.est.rfc5272.pending import PendTokens
 from privca.est.rfc7030.call import Core
 from privca.est.rfc7616 import Nonces
@@ -122,6 +123,7 @@ class CmcLab:
                 nonces=Nonces(b"n" * 32),
                 lists=self.ca.lists,
                 pend_tokens=PendTokens(b"p" * 32),
+                pop_challenges=PopChallenges(b"c" * 32),
             )
         )
         self._issued = 0

@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from privca.base.refused import Reason, Refused
 from privca.issuance.ports import Requested
 from privca.pkix import der, rfc2986, rfc4211
-from privca.pkix.requested import AlgorithmIdentifier
+from privca.pkix.requested import AlgorithmIdentifier, public_key
 from privca.pkix.rfc5272 import proofs
-from privca.pkix.rfc5272.identifiers import POP_LINK_WITNESS, POP_LINK_WITNESS_V2
+from privca.pkix.rfc5272.identifiers import NO_SIGNATURE, POP_LINK_WITNESS, POP_LINK_WITNESS_V2
 from privca.pkix.rfc5272.pki_data import CrmfRequest, OtherRequest, Pkcs10Request, TaggedRequest
 from privca.pkix.rfc5272.proofs import Proof
 from privca.pkix.rfc6402 import CHANGE_SUBJECT_NAME
 from privca.pkix.weak import SigningPublicKey
 
 _CRMF = "RFC 5272 section 3.2.1.2.2"
+_PKCS10 = "RFC 5272 section 3.2.1.2.1"
+_NO_SIGNATURE = der.tlv(0x30, der.oid(NO_SIGNATURE), b"\x05\x00")
 # RFC 5274 section 4.3: what must not be used, and what is not supported.
 _REFUSED_CONTROLS = {
     rfc4211.REG_TOKEN: "regToken",
@@ -30,8 +33,9 @@ _REFUSED_CONTROLS = {
 
 @dataclass(frozen=True, slots=True)
 class Certification:
-    """One request. ``proven`` tells that it is signed with its own key; without that only a registration authority can vouch for
-    possession, and ``claimed`` tells that it says so itself (raVerified).
+    """One request. ``proven`` tells that it is signed with its own key. Without that its possession is to be proven by deciphering, which
+    ``deciphers`` tells that it asks for, or a registration authority vouches for it, and ``claimed`` tells that it says so (raVerified).
+    ``element`` is the TaggedRequest as received.
 
     ``witnesses`` are its POP link witnesses; ``change`` the values of its ChangeSubjectName; ``attributes`` what tells this request from
     another one of the same key and subject; ``csr`` the request as a CSR for the profile's CSR attributes, also if it is CRMF.
@@ -41,6 +45,8 @@ class Certification:
     requested: Requested
     proven: bool
     claimed: bool
+    deciphers: bool
+    element: bytes = field(repr=False)
     key_identifier: bytes
     attributes: Mapping[str, tuple[bytes, ...]] = field(repr=False)
     witnesses: tuple[Proof, ...]
@@ -70,18 +76,46 @@ def read(request: TaggedRequest) -> Certification:
 
 
 def _pkcs10(request: Pkcs10Request) -> Certification:
-    csr = rfc2986.parse(request.der)
+    unsigned = _is_unsigned(request.der)
+    csr = _unsigned(request.der) if unsigned else rfc2986.parse(request.der)
     return Certification(
         body=request.body,
         requested=csr,
-        proven=True,
+        proven=not unsigned,
         claimed=False,
+        deciphers=unsigned,
+        element=request.element,
         key_identifier=_key_identifier(csr),
         attributes=csr.attributes,
         witnesses=_witnesses(csr.attributes),
         change=csr.attributes.get(CHANGE_SUBJECT_NAME.dotted_string),
         challenge_password=csr.challenge_password,
         csr=csr,
+    )
+
+
+def _is_unsigned(octets: bytes) -> bool:
+    """Whether a CSR has the signature algorithm that says that there is none (section C.1): its key only deciphers."""
+    parts = der.children(octets, clause=_PKCS10)
+    return len(parts) == 3 and parts[1] == _NO_SIGNATURE
+
+
+def _unsigned(octets: bytes) -> rfc2986.CertificationRequest:
+    """The facts of such a CSR; the hash in the place of the signature says nothing (erratum 8137)."""
+    wishes = rfc2986.parse_wishes(octets)
+    spki = der.children(der.children(octets, clause=_PKCS10)[0], clause=_PKCS10)[2]
+    key = cast("SigningPublicKey", public_key(spki, rfc4211.CERTIFIED_KEYS))
+    return rfc2986.CertificationRequest(
+        der=wishes.der,
+        subject=wishes.subject,
+        spki=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        public_key=key,
+        names=wishes.names,
+        extensions=wishes.extensions,
+        attributes=wishes.attributes,
+        challenge_password=wishes.challenge_password,
+        signature_algorithm=NO_SIGNATURE.dotted_string,
+        signature_hash="",
     )
 
 
@@ -98,11 +132,12 @@ def _crmf(request: CrmfRequest) -> Certification:
     proven = isinstance(message.proof, rfc4211.PopSignature)
     if proven:
         message.check_signature(requested.public_key)
-    elif isinstance(message.proof, rfc4211.PopPrivateKey):
+    deciphers = isinstance(message.proof, rfc4211.PopPrivateKey) and message.proof.method == "challengeResp"
+    if isinstance(message.proof, rfc4211.PopPrivateKey) and not deciphers:
         raise Refused(
             Reason.BAD_POP,
             _CRMF,
-            "possession is proven by a signature here, or vouched for by a registration authority",
+            "possession is proven by a signature or by challenge and response here, or vouched for by a registration authority",
             got=f"{message.proof.use}, {message.proof.method}",
         )
     controls = {identifier.dotted_string: (value,) for identifier, value in message.controls.items()}
@@ -111,6 +146,8 @@ def _crmf(request: CrmfRequest) -> Certification:
         requested=requested,
         proven=proven,
         claimed=isinstance(message.proof, rfc4211.RaVerified),
+        deciphers=deciphers,
+        element=request.element,
         key_identifier=_key_identifier(requested),
         attributes={**controls, "template": (message.template.der,)},
         witnesses=_witnesses(controls),

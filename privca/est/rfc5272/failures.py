@@ -72,8 +72,18 @@ _IN_CSR = MappingProxyType({Reason.BAD_SIGNATURE: CmcFailInfo.POP_FAILED, Reason
 _EXTENSIONS = frozenset(("profile: template.requested_extensions", "RFC 5280 section 4.2"))
 
 
+class PopRequired(Refused):
+    """``BAD_POP`` that can be mended: ``control`` is the EncryptedPOP (DER) that the client has to answer (section 6.7)."""
+
+    def __init__(self, clause: str, detail: str, control: bytes) -> None:
+        super().__init__(Reason.BAD_POP, clause, detail, expected="a Decrypted POP control beside the same request")
+        self.control = control
+
+
 def fail_info(refused: Refused) -> CmcFailInfo:
     """What a refusal is called."""
+    if isinstance(refused, PopRequired):
+        return CmcFailInfo.POP_REQUIRED
     if isinstance(refused, BadCsr) and refused.because in _IN_CSR:
         return _IN_CSR[refused.because]
     if refused.reason is Reason.BAD_CSR and refused.clause in _EXTENSIONS:

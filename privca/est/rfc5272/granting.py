@@ -8,7 +8,7 @@ from privca.base.refused import Reason, Refused
 from privca.enrollment.authentication import ANONYMOUS
 from privca.enrollment.door import Issued, Pending
 from privca.est import csrattrs
-from privca.est.rfc5272 import failures, modifying
+from privca.est.rfc5272 import failures, modifying, usages
 from privca.est.rfc5272.authority import Authority
 from privca.est.rfc5272.certification import Certification
 from privca.est.rfc5272.message import Message
@@ -33,6 +33,7 @@ async def grant(call: Call, party: Party, one: Certification, authority: Authori
     :raises Refused: as the door does.
     """
     csrattrs.check(call.profile, one.csr, one.csr)
+    usages.check(call.profile, one.requested)
     wanted = modifying.modified(renamed_by(one.requested, one.change), one.body, authority)
     mine = party.identity.certificate
     renews = mine if party.certificate is not None and mine is not None and mine.profile_id == call.profile.id else None

@@ -212,7 +212,7 @@ async def _certify(
     """Every request: all of them judged for proof of possession first, then each granted or refused by itself."""
     for one in certifications:
         try:
-            _check_possession(call, party, authority, one)
+            _check_possession(call, found, party, authority, one)
             linkage.check(call, party, found, one)
         except Refused as refused:
             failed[one.body] = refused
@@ -247,11 +247,14 @@ def _stopping(found: Message, failed: dict[int, Refused]) -> Refused | None:
     return None
 
 
-def _check_possession(call: Call, party: Party, authority: Authority, one: Certification) -> None:
+def _check_possession(call: Call, found: Message, party: Party, authority: Authority, one: Certification) -> None:
     if one.proven:
         return
     vouched = authority.has_possession(one.body) or (one.claimed and party.registration)
     if vouched and call.options.cmc_ra_possession:
+        return
+    if one.deciphers and not vouched:
+        _check_deciphers(call, found, party, one)
         return
     raise Refused(
         Reason.BAD_POP,
@@ -261,6 +264,16 @@ def _check_possession(call: Call, party: Party, authority: Authority, one: Certi
         + (", or the word of a registration authority" if call.options.cmc_ra_possession else ""),
         got="raVerified" if one.claimed else "none",
     )
+
+
+def _check_deciphers(call: Call, found: Message, party: Party, one: Certification) -> None:
+    """Section 6.7: an answer that is right, or a challenge. :raises Refused: ``BAD_POP``; :class:`failures.PopRequired`."""
+    challenges = call.core.pop_challenges
+    answers = [answer for answer in found.controls.decrypted_pops.values() if answer.request == one.body]
+    if not answers:
+        raise challenges.challenge(call.profile.id, party.identity, one, call.now, call.exchange.entropy)
+    if not all(challenges.verify(call.profile.id, party.identity, one, answer, call.now) for answer in answers):
+        raise Refused(Reason.BAD_POP, "RFC 5272 section 6.7", "the answer to the challenge is wrong, or too late")
 
 
 async def _batch(call: Call, found: Message, party: Party, authority: Authority, budget: Budget, outcome: Outcome) -> None:

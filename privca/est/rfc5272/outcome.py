@@ -25,6 +25,8 @@ class Outcome:
     refusals: list[Refused] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
     crls: list[bytes] = field(default_factory=list)
+    challenges: list[bytes] = field(default_factory=list)
+    """EncryptedPOP controls (DER)."""
     inside: list[tuple[int, Outcome]] = field(default_factory=list)
     informs: bool = False
     """Whether there is something to say beside certificates: then the response is a full one (section 3.2)."""
@@ -42,6 +44,8 @@ class Outcome:
         """Parts are refused."""
         self.informs = True
         self.refusals.append(refused)
+        if isinstance(refused, failures.PopRequired):
+            self.challenges.append(refused.control)
         status = failures.status(refused)
         info = failures.fail_info(refused) if status is CmcStatus.FAILED else None
         self.statuses.append(StatusInfo(status, tuple(bodies), str(refused)[:_LONGEST_TEXT], fail_info=info))

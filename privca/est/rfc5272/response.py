@@ -70,6 +70,7 @@ async def full(call: Call, outcome: Outcome) -> bytes:
 def _controls(call: Call, outcome: Outcome) -> list[tuple[ObjectIdentifier, bytes]]:
     asked = outcome.controls
     found = [(ids.STATUS_INFO_V2, status.encode()) for status in outcome.statuses]
+    found += [(ids.ENCRYPTED_POP, challenge) for challenge in outcome.challenges]
     if asked.transaction_id is not None:
         found.append((ids.TRANSACTION_ID, asked.transaction_id))
     if asked.sender_nonce is not None:

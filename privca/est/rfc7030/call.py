@@ -12,6 +12,7 @@ from privca.base.http import Request
 from privca.enrollment.credentials import Credentials
 from privca.enrollment.door import Door
 from privca.est.ports import DecryptionKeys, KeyMaker
+from privca.est.rfc5272.challenge import PopChallenges
 from privca.est.rfc5272.pending import PendTokens
 from privca.est.rfc7616 import Nonces
 from privca.issuance.authorities import Authorities
@@ -36,6 +37,7 @@ class Core(msgspec.Struct, frozen=True):
     nonces: Nonces
     lists: RevocationLists
     pend_tokens: PendTokens
+    pop_challenges: PopChallenges
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from privca.pkix import der
 from privca.pkix.rfc5272 import identifiers as ids
 from privca.pkix.rfc5272.modification import Modification, read_added_extensions, read_modification
 from privca.pkix.rfc5272.pki_data import Control
-from privca.pkix.rfc5272.possession import PopWitness, read_pop_witness
+from privca.pkix.rfc5272.possession import DecryptedPop, PopWitness, read_decrypted_pop, read_pop_witness
 from privca.pkix.rfc5272.proofs import MAXIMUM_RANDOM, Proof, read_identity_proof, read_identity_proof_v2
 from privca.pkix.rfc5272.retrieval import CertificateName, GetCrl, read_certificate_id, read_get_cert, read_get_crl
 from privca.pkix.rfc5272.revocation import RevokeRequest, read_revoke_request
@@ -49,6 +49,7 @@ class Controls:
     identity_proof: tuple[int, Proof] | None = None
     pop_link_random: bytes | None = None
     pop_witnesses: dict[int, PopWitness] = field(default_factory=dict)
+    decrypted_pops: dict[int, DecryptedPop] = field(default_factory=dict)
     modifications: dict[int, Modification] = field(default_factory=dict)
     get_certs: dict[int, CertificateName] = field(default_factory=dict)
     get_crls: dict[int, GetCrl] = field(default_factory=dict)
@@ -134,6 +135,7 @@ _READINGS: dict[ObjectIdentifier, _Reading] = {
     ids.IDENTITY_PROOF_V2: _Reading("identity_proof", read_identity_proof_v2, keyed=True),
     ids.POP_LINK_RANDOM: _Reading("pop_link_random", _octets("RFC 5272 section 6.3.1.3", MAXIMUM_RANDOM)),
     ids.LRA_POP_WITNESS: _Reading("pop_witnesses", read_pop_witness, many=True, keyed=True),
+    ids.DECRYPTED_POP: _Reading("decrypted_pops", read_decrypted_pop, many=True, keyed=True),
     ids.MOD_CERT_TEMPLATE: _Reading("modifications", read_modification, many=True, keyed=True),
     ids.ADD_EXTENSIONS: _Reading("modifications", read_added_extensions, many=True, keyed=True),
     ids.GET_CERT: _Reading("get_certs", read_get_cert, many=True, keyed=True),
@@ -147,7 +149,7 @@ _READINGS: dict[ObjectIdentifier, _Reading] = {
 }
 # Taken note of: there is no agreement about their content (section 6.12), or they end a transaction of which we keep nothing (6.1, 6.7).
 _IGNORED = frozenset((ids.REG_INFO, ids.STATUS_INFO, ids.STATUS_INFO_V2))
-_UNSUPPORTED = frozenset((ids.DECRYPTED_POP, ids.AUTH_DATA, ids.PUBLISH_CERT, ids.TRUSTED_ANCHORS))
+_UNSUPPORTED = frozenset((ids.AUTH_DATA, ids.PUBLISH_CERT, ids.TRUSTED_ANCHORS))
 
 
 def read(controls: Iterable[Control]) -> Controls:

@@ -75,18 +75,21 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Pkcs10Request:
-    """A TaggedCertificationRequest (section 3.2.1.2.1): the CertificationRequest as DER."""
+    """A TaggedCertificationRequest (section 3.2.1.2.1): the CertificationRequest as DER. ``element`` is the TaggedRequest as received."""
 
     body: int
     der: bytes = field(repr=False)
+    element: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CrmfRequest:
-    """A CertReqMsg (section 3.2.1.2.2) as DER; its certReqId is the body part identifier (section 3.2.2)."""
+    """A CertReqMsg (section 3.2.1.2.2) as DER; its certReqId is the body part identifier (section 3.2.2). ``element`` is the TaggedRequest
+    as received."""
 
     body: int
     der: bytes = field(repr=False)
+    element: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,9 @@ def _request(element: der.TLV) -> TaggedRequest:
     content = der.tlv(SEQUENCE, bytes(element.data))
     if tag == _PKCS10:
         request = der.decode(_Pkcs10, content, clause="RFC 5272 section 3.2.1.2.1")
-        return Pkcs10Request(request.body, der.encode(request.request))
+        return Pkcs10Request(request.body, der.encode(request.request), der.encode(element))
     if tag == _CRMF:
-        return CrmfRequest(_certificate_request_id(content), content)
+        return CrmfRequest(_certificate_request_id(content), content, der.encode(element))
     if tag == _OTHER:
         other = der.decode(_OtherRequest, content, clause="RFC 5272 section 3.2.1.2.3")
         return OtherRequest(other.body, other.type)
