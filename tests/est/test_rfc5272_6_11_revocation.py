@@ -99,7 +99,7 @@ def test_hold_and_release(lab: CmcLab) -> None:
     assert sent(lab, lab.registration(), revocation(party, 8)).failure(1) == "badRequest"  # another one put it there
     assert sent(lab, ra, revocation(party, 8)).status == 200
     assert lab.standing(party.record) is GOOD
-    assert sent(lab, ra, revocation(party, 2)).failure(1) == "badRequest"  # a CA's reason
+    assert sent(lab, party, revocation(party, 2)).failure(1) == "badRequest"  # a CA's reason
 
 
 # Under a shared secret
