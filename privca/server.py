@@ -306,6 +306,7 @@ def _cmp_core(parts: Parts) -> CmpCore:
         lists=parts.lists,
         keys=parts.keys,
         profiles=parts.store,
+        maker=KeysForOthers(deferToThread),
     )
 
 

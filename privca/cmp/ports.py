@@ -13,7 +13,7 @@ from privca.enrollment.credentials import Secret
 from privca.issuance.ports import Conflict
 from privca.issuance.profile import Revisioned
 
-__all__ = ["CmpStore", "Conflict", "Part", "PartState", "Profiles", "Transaction"]
+__all__ = ["CmpStore", "Conflict", "KeyMaker", "Part", "PartState", "Profiles", "Transaction"]
 
 
 class PartState(enum.StrEnum):
@@ -33,17 +33,18 @@ class PartState(enum.StrEnum):
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """One request of a transaction.
 
-    ``id`` is its certReqId, -1 for one that has none; ``request_id`` names it to the door. ``octets`` is the request (CertReqMsg or PKCS
-    #10, DER) while it may have to be judged again. ``challenge`` is the number that a challenge asks for. ``old`` is the serial number of
-    the certificate that the request renews.
+    ``id`` is its certReqId, -1 for one that has none; ``request_id`` names it to the door, under ``profile_id``. ``octets`` is the request
+    (CertReqMsg, DER) while it has to be judged again, ``challenge`` the number that a challenge asks for. ``encrypted`` tells that the
+    certificate goes out encrypted, since confirming it proves possession of the key.
     """
 
     id: int
+    profile_id: str
     request_id: str
     state: PartState
     octets: bytes = b""
     challenge: bytes = b""
-    old: bytes = b""
+    encrypted: bool = False
 
 
 class Transaction(msgspec.Struct, frozen=True):
@@ -76,6 +77,13 @@ class Transaction(msgspec.Struct, frozen=True):
     def open(self) -> bool:
         """Whether anything is still to come."""
         return any(part.state in (PartState.CHALLENGED, PartState.WAITING, PartState.ISSUED) for part in self.parts)
+
+
+class KeyMaker(Protocol):
+    """Makes private keys for others; the adapter is ``keys.made_for_others``."""
+
+    async def make(self, kind: str) -> bytes:
+        """A new private key of a kind, as PrivateKeyInfo (DER); it is kept nowhere."""
 
 
 class Profiles(Protocol):

@@ -248,7 +248,7 @@ class CmpService:
         for part in transaction.parts:
             if part.state is not PartState.ISSUED:
                 continue
-            certificate = await self._core.door.find(transaction.profile_id, part.request_id)
+            certificate = await self._core.door.find(part.profile_id, part.request_id)
             if certificate is not None:
                 await confirm.revoke(self._core.door, exchange, certificate)
         await self._core.store.forget_transaction(transaction)

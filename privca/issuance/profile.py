@@ -17,7 +17,20 @@ from privca.issuance.options.est import EstOptions
 from privca.issuance.options.scep import ScepOptions
 from privca.issuance.options.status import OcspOptions
 
-KeyKind = Literal["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
+KeyKind = Literal[
+    "P-256",
+    "P-384",
+    "P-521",
+    "RSA",
+    "Ed25519",
+    "Ed448",
+    "ML-DSA-44",
+    "ML-DSA-65",
+    "ML-DSA-87",
+    "X25519",
+    "ML-KEM-768",
+    "ML-KEM-1024",
+]
 Authentication = Literal["code", "otp", "certificate", "account", "eab", "approval", "open"]
 Protocol = Literal["acme", "est", "scep", "cmp"]
 

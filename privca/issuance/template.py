@@ -37,6 +37,9 @@ _FITTING: dict[str, frozenset[str]] = {
     "P-256": _SIGNING | {"keyAgreement"},  # RFC 8813 section 3
     "P-384": _SIGNING | {"keyAgreement"},
     "P-521": _SIGNING | {"keyAgreement"},
+    "X25519": frozenset({"keyAgreement"}),  # RFC 8410 section 5
+    "ML-KEM-768": frozenset({"keyEncipherment"}),  # RFC 9935 section 5
+    "ML-KEM-1024": frozenset({"keyEncipherment"}),
 }
 
 PLACED = frozenset(

@@ -32,14 +32,6 @@ CertifiedPublicKey: TypeAlias = (
 """Keys that a certificate can be for: those that sign, and those that agree on a key or encapsulate one."""
 AGREES = (x25519.X25519PublicKey, x448.X448PublicKey, mlkem.MLKEM768PublicKey, mlkem.MLKEM1024PublicKey)
 """Classes of the keys that do not sign."""
-NEVER_DECRYPTS = (
-    ed25519.Ed25519PublicKey,
-    ed448.Ed448PublicKey,
-    mldsa.MLDSA44PublicKey,
-    mldsa.MLDSA65PublicKey,
-    mldsa.MLDSA87PublicKey,
-)
-"""Classes of the keys that do nothing but sign."""
 
 RSA_MINIMUM = 2048
 RSA_MAXIMUM = 8192

@@ -18,8 +18,9 @@ from privca.enrollment.ports import Code
 from privca.issuance.options.cmp import CmpOptions
 from privca.issuance.ports import CertificateStatus
 from privca.issuance.profile import Profile, SubjectRule, Template
+from privca.keys.made_for_others import KeysForOthers
 from tests.support import cmp
-from tests.support.issuance_lab import IssuanceLab, run
+from tests.support.issuance_lab import IssuanceLab, direct, run
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -40,6 +41,7 @@ class CmpLab:
             lists=self.ca.lists,
             keys=self.ca.keys,
             profiles=self.store,
+            maker=KeysForOthers(direct),
         )
         self.service = CmpService(core, self.clock, SystemEntropy())
         self.profile = self.make_profile("lab")
@@ -54,7 +56,20 @@ class CmpLab:
             "issuer": "issuing",
             "template": "device",
             "authentication": authentication,
-            "keys": ("P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"),
+            "keys": (
+                "P-256",
+                "P-384",
+                "P-521",
+                "RSA",
+                "Ed25519",
+                "Ed448",
+                "ML-DSA-44",
+                "ML-DSA-65",
+                "ML-DSA-87",
+                "X25519",
+                "ML-KEM-768",
+                "ML-KEM-1024",
+            ),
             "renewal_window": "90d",
         }
         settings = Profile(**{**facts, **more}, cmp=CmpOptions(**options))
@@ -62,7 +77,7 @@ class CmpLab:
             subject={"CN": SubjectRule()},
             names=("dns", "ip", "uri"),
             names_required=False,
-            key_usage=("digitalSignature", "keyEncipherment"),
+            key_usage=("digitalSignature", "keyEncipherment", "keyAgreement"),
             extended_key_usage=("clientAuth",),
         )
         run(self.store.save_profile(id, settings, template))

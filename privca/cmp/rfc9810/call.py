@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privca.base.exchange import Exchange
-from privca.cmp.ports import CmpStore, Profiles, Transaction
+from privca.cmp.ports import CmpStore, KeyMaker, Profiles, Transaction
 from privca.cmp.protection.protector import Protector
 from privca.cmp.rfc9810.message import Body, Information, PkiMessage
 from privca.enrollment.credentials import Credentials, Secret
@@ -31,6 +31,7 @@ class Core:
     lists: RevocationLists
     keys: Keys
     profiles: Profiles
+    maker: KeyMaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from privca.pkix import der
 
 @dataclass(frozen=True, slots=True)
 class CertResponse:
-    """One answer. ``status`` is a PKIStatusInfo (DER). ``certificate`` is in clear, ``encrypted`` an EnvelopedData (DER) of it;
-    ``private_key`` an EnvelopedData (DER) of the key that was generated for it."""
+    """One answer. ``status`` is a PKIStatusInfo (DER). ``certificate`` is in clear, ``encrypted`` an EncryptedKey (DER) of it;
+    ``private_key`` an EncryptedKey (DER) of the key that was generated for it."""
 
     id: int
     status: bytes
@@ -41,19 +41,10 @@ class CertResponse:
         """As DER."""
         pair = b""
         if self.certificate is not None or self.encrypted is not None:
-            issued = (
-                der.tlv(161, encrypted_key(self.encrypted))
-                if self.encrypted is not None
-                else der.tlv(160, self.certificate or b"")
-            )
-            key = b"" if self.private_key is None else der.tlv(0xA0, encrypted_key(self.private_key))
+            issued = der.tlv(161, self.encrypted) if self.encrypted is not None else der.tlv(160, self.certificate or b"")
+            key = b"" if self.private_key is None else der.tlv(0xA0, self.private_key)
             pair = der.tlv(0x30, issued, key)
         return der.tlv(0x30, der.integer(self.id), self.status, pair)
-
-
-def encrypted_key(enveloped: bytes) -> bytes:
-    """EncryptedKey (RFC 4211 section 2.1): [0] IMPLICIT EnvelopedData."""
-    return b"\xa0" + enveloped[1:]
 
 
 def encode(responses: Sequence[CertResponse], ca_pubs: Sequence[bytes] = ()) -> bytes:

@@ -137,7 +137,7 @@ def _check_id(confirmation: Confirmation, transaction: Transaction) -> None:
 
 
 async def _certificate(call: Call, part: Part) -> Certificate:
-    certificate = await call.core.door.find(call.profile.id, part.request_id)
+    certificate = await call.core.door.find(part.profile_id, part.request_id)
     if certificate is None or certificate.der is None:
         raise Refused(
             Reason.WRONG_STATE, _CLAUSE, "the certificate was never issued: the server failed meanwhile; ask for it again"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cryptography import x509
 from msgspec.structs import replace
 
 from privca.base.durations import duration
 from privca.base.refused import Reason, Refused
 from privca.cmp import rfc9483
 from privca.cmp.ports import Conflict, Part, PartState, Transaction
-from privca.cmp.rfc9810 import certrep, deliver, pop, profiles, renewal
+from privca.cmp.rfc9810 import certrep, challenge, deliver, pop, profiles, renewal
+from privca.cmp.rfc9810 import confirm as confirm_messages
 from privca.cmp.rfc9810.call import Call, Reply
 from privca.cmp.rfc9810.certrep import CertResponse
 from privca.cmp.rfc9810.message import CONFIRM_WAIT_TIME, IMPLICIT_CONFIRM, Body, Information, generalized_time
@@ -30,18 +30,13 @@ P10CR_ID = -1
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, ready for the door, and how possession of its key is proven."""
+    """One request, ready for the door, and how possession of its key is proven. ``private`` is the key that was made for it (DER)."""
 
     id: int
     profile: Revisioned
     submission: Submission
     proof: Proof
-    template: rfc4211.CertTemplate | None = None
-
-    @property
-    def old(self) -> bytes:
-        """The serial number of the certificate that it renews."""
-        return b"" if self.submission.renews is None else self.submission.renews.serial
+    private: bytes = field(default=b"", repr=False)
 
 
 @dataclass(slots=True)
@@ -53,6 +48,7 @@ class Outcome:
     refused: Refused | None = None
     certificate: Certificate | None = None
     waiting: bool = False
+    encrypted: bool = False
 
 
 async def enroll(call: Call) -> Reply:
@@ -69,7 +65,7 @@ async def enroll(call: Call) -> Reply:
         # Before anything is issued: whatever happens now, the certificates are found and revoked if nobody confirms them.
         await begin(call, outcomes, implicit=implicit)
     if challenged:
-        return await deliver.challenge(call, challenged)
+        return await challenge.challenge(call)
     await submit(call, outcomes)
     if implicit and any(outcome.waiting for outcome in outcomes):
         await begin(call, outcomes, implicit=implicit)
@@ -99,7 +95,8 @@ async def begin(call: Call, outcomes: Sequence[Outcome], *, implicit: bool) -> N
     known = call.transaction
     if known is not None and known.open:
         raise in_use()
-    parts = tuple(_part(outcome) for outcome in outcomes)
+    asks = any(outcome.asked is not None and outcome.asked.proof is Proof.CHALLENGE for outcome in outcomes)
+    parts = tuple(_part(call, outcome, asks=asks) for outcome in outcomes)
     waits = any(part.state in (PartState.WAITING, PartState.CHALLENGED) for part in parts)
     life = duration(options.transaction_life if waits else options.confirm_wait)
     transaction = Transaction(
@@ -131,16 +128,23 @@ def in_use() -> Refused:
     return Refused(Reason.TRANSACTION_IN_USE, "RFC 9810 section 5.1.1", "a transaction with this transactionID is in progress")
 
 
-def _part(outcome: Outcome) -> Part:
+def _part(call: Call, outcome: Outcome, *, asks: bool) -> Part:
+    """:param asks: whether the transaction begins with challenges, so that nothing is issued before they are answered."""
     asked = outcome.asked
     if outcome.refused is not None or asked is None:
-        return Part(outcome.id, "", PartState.REJECTED)
-    state = PartState.CHALLENGED if asked.proof is Proof.CHALLENGE else PartState.WAITING if outcome.waiting else PartState.ISSUED
-    return Part(outcome.id, asked.submission.request_id, state, asked.submission.csr.der, old=asked.old)
+        return Part(outcome.id, call.profile.id, "", PartState.REJECTED)
+    number, octets, state = b"", b"", PartState.WAITING if outcome.waiting else PartState.ISSUED
+    if asks:
+        state, octets = PartState.CHALLENGED, asked.submission.csr.der
+    if asked.proof is Proof.CHALLENGE:
+        number = call.exchange.entropy.octets(challenge.NUMBER_OCTETS)
+    encrypted = asked.proof is Proof.ENCRYPTED_CERTIFICATE
+    return Part(outcome.id, asked.profile.id, asked.submission.request_id, state, octets, number, encrypted)
 
 
 async def answer(call: Call, outcomes: Sequence[Outcome], *, confirm: bool) -> Reply:
     """The CertRepMessage for these outcomes; the transaction is brought up to date with them."""
+    kind = call.message.body if call.transaction is None else Body(call.transaction.body)
     responses, certificates = [], []
     for outcome in outcomes:
         if outcome.refused is None and outcome.certificate is not None:
@@ -148,6 +152,7 @@ async def answer(call: Call, outcomes: Sequence[Outcome], *, confirm: bool) -> R
                 responses.append(await deliver.response(call, outcome))
             except Refused as refused:
                 outcome.refused = refused
+                await confirm_messages.revoke(call.core.door, call.exchange, outcome.certificate)
             else:
                 certificates.append(outcome.certificate)
         if outcome.refused is not None:
@@ -163,7 +168,6 @@ async def answer(call: Call, outcomes: Sequence[Outcome], *, confirm: bool) -> R
             information.append(Information(CONFIRM_WAIT_TIME, generalized_time(call.transaction.expires)))
         elif not confirm:
             information.append(Information(IMPLICIT_CONFIRM, b"\x05\x00"))
-    kind = Body(call.transaction.body) if call.transaction is not None else call.message.body
     content = certrep.encode(responses, ca_pubs if kind is Body.IR else ())
     failed = all(outcome.refused is not None for outcome in outcomes)
     return Reply(ANSWERS[kind], content, tuple(information), extra, failed)
@@ -233,7 +237,7 @@ async def _read(call: Call) -> list[tuple[int, Asked | None, Refused | None]]:
     chosen = await profiles.chosen(call, len(messages))
     found = []
     for message, profile in zip(messages, chosen, strict=True):
-        found.append(_judged(message.id, await _attempt(crmf(call, message, profile))))
+        found.append(_judged(message.id, await _attempt(crmf(call, message, profile, call.message.body))))
     return found
 
 
@@ -248,26 +252,30 @@ async def _attempt(work: object) -> Asked | Refused:
         return refused
 
 
-async def crmf(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned) -> Asked:
-    """A CertReqMsg as the door takes it. :raises Refused:"""
+async def crmf(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned, body: Body) -> Asked:
+    """A CertReqMsg as the door takes it. :param body: that of the message that it came in. :raises Refused:"""
     rfc9483.check_request(call, message)
     proof = pop.judge(call, message)
     template = message.template
     if template.version not in (None, 2):
         raise Refused(Reason.BAD_CSR, "RFC 4211 section 5", "the version of a certificate is 2, which means v3")
     await _check_issuer(call, profile, template)
-    old = await renewal.old_certificate(call, message) if call.message.body is Body.KUR else None
+    old = await renewal.old_certificate(call, message) if body is Body.KUR else None
     subject, extensions = renewal.completed(template, old)
-    public_key = await deliver.generated(call, message, profile) if proof is Proof.NONE_NEEDED else None
+    public_key, private, name = None, b"", request_id(call, message.id, message.der)
+    if proof is Proof.NONE_NEEDED:
+        public_key, private = await deliver.generated(call, message, profile)
+        # A key is made anew each time, so that no other request may find its certificate.
+        name = f"{message.id}-{call.exchange.entropy.octets(20).hex()}"
     submission = Submission(
-        request_id=request_id(call, message.id, message.der),
+        request_id=name,
         identity=call.sender,
         csr=template.requested(message.der, public_key=public_key, subject=subject, extensions=extensions),
         renews=old,
         not_before=template.not_before,
         not_after=template.not_after,
     )
-    return Asked(message.id, profile, submission, proof, template)
+    return Asked(message.id, profile, submission, proof, private)
 
 
 async def _pkcs10(call: Call, profile: Revisioned) -> Asked:
@@ -299,11 +307,6 @@ async def _check_issuer(call: Call, profile: Revisioned, template: rfc4211.CertT
             "the template names another issuer than the CA of this profile",
             expected=authority.signer.subject.rfc4514_string(),
         )
-
-
-def loaded(certificate: Certificate) -> x509.Certificate:
-    """A certificate of ours, parsed."""
-    return x509.load_der_x509_certificate(certificate.der or b"")
 
 
 async def extend(call: Call) -> None:

@@ -29,7 +29,7 @@ async def received(call: Call) -> Reply:
     if transaction is not None:
         for part in transaction.parts:
             if part.state is PartState.ISSUED:
-                certificate = await call.core.door.find(call.profile.id, part.request_id)
+                certificate = await call.core.door.find(part.profile_id, part.request_id)
                 if certificate is not None:
                     await confirm.revoke(call.core.door, call.exchange, certificate)
         await call.core.store.forget_transaction(transaction)

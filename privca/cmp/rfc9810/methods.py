@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from privca.cmp.rfc9810 import confirm, enroll, error, general, poll, revoke
+from privca.cmp.rfc9810 import confirm, enroll, error, general, poll, popdecr, revoke
 from privca.cmp.rfc9810.call import Call, Reply
 from privca.cmp.rfc9810.message import Body
 
@@ -34,6 +34,7 @@ TABLE: Mapping[Body, Method] = MappingProxyType(
         Body.P10CR: Method(enroll.enroll, name="p10cr"),
         Body.RR: Method(revoke.revoke, name="rr"),
         Body.GENM: Method(general.inform, name="genm"),
+        Body.POPDECR: Method(popdecr.respond, begins=False),
         Body.CERTCONF: Method(confirm.confirm, begins=False),
         Body.PKICONF: Method(confirm.confirm_by_pkiconf, begins=False),
         Body.POLLREQ: Method(poll.poll, begins=False),

@@ -75,12 +75,15 @@ async def poll(call: Call) -> Reply:
 
 async def _resume(call: Call, part: Part) -> tuple[Outcome | None, int]:
     """What came of a request that waits; None and how long to wait if nothing did."""
+    profile = call.profile if part.profile_id == call.profile.id else await call.core.profiles.profile(part.profile_id)
+    if profile is None:
+        return Outcome(part.id, refused=Refused(Reason.UNAVAILABLE, "profile: enabled", "the profile is no longer there")), 0
     try:
-        answered = await call.core.door.resume(call.exchange, call.profile, part.request_id)
+        answered = await call.core.door.resume(call.exchange, profile, part.request_id)
     except Refused as refused:
         return Outcome(part.id, refused=refused), 0
     if isinstance(answered, Issued):
-        return Outcome(part.id, certificate=answered.certificate), 0
+        return Outcome(part.id, certificate=answered.certificate, encrypted=part.encrypted), 0
     return None, answered.retry_after
 
 

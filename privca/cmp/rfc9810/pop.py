@@ -9,6 +9,7 @@ from privca.base.refused import Reason, Refused
 from privca.cmp.protection import password
 from privca.cmp.rfc9810.call import Call
 from privca.pkix import rfc4211, weak
+from privca.pkix.rfc5652 import wrapping
 
 _CLAUSE = "RFC 9810 section 5.2.8"
 
@@ -54,8 +55,8 @@ def judge(call: Call, message: rfc4211.CertReqMsg) -> Proof:
         message.check_signature(key)
         _check_input(call, proof)
         return Proof.GIVEN
-    if isinstance(key, weak.NEVER_DECRYPTS):
-        raise _refuse("RFC 9810 section 5.2.8.2", "a key that can sign proves possession by a signature", got=weak.kind(key))
+    if not wrapping.can_encrypt(key):
+        raise _refuse("RFC 9810 section 5.2.8.2", "a key that only signs proves possession by a signature", got=weak.kind(key))
     if proof.method == "encrCert":
         return Proof.ENCRYPTED_CERTIFICATE
     if proof.method == "challengeResp":

@@ -46,3 +46,7 @@ class CmpOptions(Struct, kw_only=True, frozen=True):
     """IDs of other CMP profiles that a certProfile in generalInfo may choose instead of this one."""
     central_key_generation: bool = False
     """Whether keys are generated for clients that ask for it (RFC 9483 section 4.1.6)."""
+    central_key: Literal[
+        "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"
+    ] = "P-256"
+    """Which key is generated where the client has no wish."""
