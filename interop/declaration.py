@@ -25,6 +25,8 @@ class Debian(Struct, frozen=True):
 
     suite: str
     packages: tuple[str, ...]
+    only: bool = False
+    """Whether this version alone is meant: one that the machine has instead would be another client."""
     root: str = ""
     """Clients of one suite share a root directory with those of the same word here: what is large, or may fail, keeps to itself."""
 

@@ -63,6 +63,7 @@ def root(suite: str, packages: Iterable[str], *, install: bool) -> Path:
         wanted = [suite, str(unfinished), source(install=install)]
         done = _mmdebstrap(*options, *wanted)
         if done.returncode != 0 and "apt-get update" in done.stderr:
+            shutil.rmtree(unfinished, ignore_errors=True)
             # Perhaps a source that is a snapshot: its signatures are good, and the day that they name is over.
             done = _mmdebstrap(*options, '--aptopt=Acquire::Check-Valid-Until "false"', *wanted)
         if done.returncode != 0:

@@ -26,12 +26,14 @@ TIMED_OUT = 124
 """The status of a command that was stopped, as timeout(1) has it."""
 
 
+SEED = ("-provparam", "ml-dsa.output_formats=seed-only")
 KEYS = {
     **{f"rsa{size}": ("-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{size}") for size in (2048, 3072, 4096)},
     **{f"ec{size}": ("-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:P-{size}") for size in (256, 384, 521)},
     "ed25519": ("-algorithm", "ED25519"),
     "ed448": ("-algorithm", "ED448"),
-    **{f"mldsa{size}": ("-algorithm", f"ML-DSA-{size}") for size in (44, 65, 87)},
+    # A seed is what every implementation of RFC 9881 reads.
+    **{f"mldsa{size}": ("-algorithm", f"ML-DSA-{size}", *SEED) for size in (44, 65, 87)},
     **{f"mlkem{size}": ("-algorithm", f"ML-KEM-{size}") for size in (512, 768, 1024)},
 }
 """Kinds of keys, in the words of ``openssl genpkey``."""
@@ -110,10 +112,18 @@ class Driver:
     def make_key(self, label: str) -> Path:
         """A fresh private key of the kind that the job asks for (PKCS #8, PEM), kept as ``label.key``."""
         path = self.home / f"{label}.key.pem"
-        self.run(["openssl", "genpkey", *self.need(KEYS, self.job["key"]), "-out", str(path)])
+        words = self.need(KEYS, self.job["key"])
+        if SEED[0] in words and SEED[0] not in self.options_of("genpkey"):
+            raise UnsupportedError(f"this openssl makes no {self.job['key']} key")
+        self.run(["openssl", "genpkey", *words, "-out", str(path)])
         path.chmod(0o600)
         self.keep(f"{label}.key", path)
         return path
+
+    def options_of(self, command: str) -> set[str]:
+        """The options of a command of this openssl."""
+        told = subprocess.run(["openssl", command, "-help"], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        return set((told.stdout + told.stderr).split())
 
     def make_request(self, label: str, key: Path, *options: str) -> Path:
         """A certification request for the job's names (PKCS #10, DER), made by OpenSSL."""

@@ -32,6 +32,8 @@ class Host(Engine):
         self.ready()
         if client.pypi is not None:
             return HostPlace(str(self._environment(client.pypi.requirement) / "bin"))
+        if client.debian is not None and client.debian.only:
+            raise Unavailable(f"the one of Debian {client.debian.suite} is meant and no other")
         if shutil.which(client.version[0]) is None:
             raise Unavailable(f"{client.version[0]} is not on PATH")
         return HostPlace("")

@@ -58,7 +58,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         outcome="refused",
         variant="est-pop",
         control="est-pop",
-        refusal=r"(?i)\b40[013]\b|proof|possession|unauthorized",
+        refusal=r"(?i)\b40[013]\b|bad request|proof|possession",
     ),
     _est(
         id="est-wrong-password",
@@ -67,7 +67,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         outcome="refused",
         credential="wrong",
         control="est-enroll",
-        refusal="(?i)401|unauthorized",
+        refusal="(?i)401|unauthorized|auth_fail",
     ),
     _est(
         id="est-unknown-user",
@@ -76,7 +76,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         outcome="refused",
         credential="unknown",
         control="est-enroll",
-        refusal="(?i)401|unauthorized",
+        refusal="(?i)401|unauthorized|auth_fail",
     ),
     _est(
         id="est-reenroll",
@@ -89,8 +89,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         title="a key that the server makes",
         actions=("serverkeygen",),
         outcome="issued",
-        key="rsa2048",
         variant="est-serverkeygen",
+        key="rsa2048",
     ),
     _est(
         id="est-pending",

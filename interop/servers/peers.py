@@ -121,7 +121,6 @@ class Estserver(Peer):
     VARIANTS: ClassVar[dict[str, tuple[str, ...]]] = {
         "": ("-o",),
         "est-csrattrs": ("-o",),
-        "est-serverkeygen": ("-o",),
         "est-digest": ("-o", "-h"),
         "est-bearer": ("-o", "--token", TOKEN["code"]),
         "est-pop": ("-o", "-t"),

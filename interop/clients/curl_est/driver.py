@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email
-from base64 import b64decode, encodebytes
+from base64 import b64decode, b64encode, encodebytes
 from pathlib import Path
 
 from interop.clients.driving import ClientFailedError, Driver, main
@@ -42,7 +42,8 @@ class CurlEst(Driver):
         """How it authenticates."""
         credential, way = self.job["credential"], self.job["options"].get("authentication", "basic")
         if way == "bearer":
-            return ["--header", f"Authorization: Bearer {credential['code']}"]
+            # The code in base64 is a token (RFC 6750 section 2.1) whatever its letters.
+            return ["--header", f"Authorization: Bearer {b64encode(credential['code'].encode()).decode()}"]
         return [f"--{way}", "--user", f"{credential['username']}:{credential['code']}"]
 
     def post(self, operation: str, request: Path, *authentication: str) -> tuple[dict[str, str], bytes]:

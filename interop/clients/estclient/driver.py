@@ -77,7 +77,10 @@ class Estclient(Driver):
         self.run(["openssl", "genrsa", "-out", str(own), "2048"])
         out = self.call("serverkeygen", "-q", *self.login(), "-x", str(own), "--common-name", self.job["names"][0])
         self.keep("serverkeygen.certificate", self.written(out, "cert-*.pem"))
-        self.keep("serverkeygen.key", self.written(out, "key-*.pem"))
+        made, key = self.home / "made.key.der", self.home / "made.key.pem"
+        made.write_bytes(b64decode(self.written(out, "key-*.key").read_bytes()))
+        self.run(["openssl", "pkcs8", "-inform", "DER", "-nocrypt", "-in", str(made), "-out", str(key)])
+        self.keep("serverkeygen.key", key)
         self.keep("serverkeygen.chain", chain)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,8 +46,7 @@ class OpensslCmp(Driver):
 
     def check_supported(self, words: list[str]) -> None:
         """:raises UnsupportedError: for an option that this openssl does not have."""
-        told = subprocess.run(["openssl", "cmp", "-help"], capture_output=True, text=True, check=False)  # noqa: S607
-        known = set((told.stdout + told.stderr).split())
+        known = self.options_of("cmp")
         if missing := [word for word in words if word.startswith("-") and word not in known and not word[1:].isdigit()]:
             raise UnsupportedError(f"this openssl cmp has no {missing[0]}")
 
