@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from privca.base.durations import duration
 from privca.base.http import Response
@@ -26,6 +27,9 @@ def request_id(identity: Identity, requested: Requested, attributes: Mapping[str
     return f"est:{found.hexdigest()}"
 
 
+_DIGEST = len("est:") + 64
+
+
 def _flat(attributes: Mapping[str, tuple[bytes, ...]]) -> Iterable[bytes]:
     for oid in sorted(attributes):
         if oid != CHALLENGE_PASSWORD.dotted_string:
@@ -40,24 +44,35 @@ async def submit(
 
     :raises Refused: as the door does.
     """
-    id = await fresh(call, id)
-    return await call.core.door.submit(
-        call.exchange, call.profile, Submission(request_id=id, identity=identity, csr=requested, renews=renews)
-    )
+    repeat = duration(call.options.repeat)
+    while True:
+        submission = Submission(request_id=id, identity=identity, csr=requested, renews=renews)
+        outcome = await call.core.door.submit(call.exchange, call.profile, submission)
+        # The common request is new: only what was answered before is asked for under another ID.
+        if isinstance(outcome, Pending) or _stands(outcome.certificate, call.now, repeat):
+            return outcome
+        id = _following(id, outcome.certificate)
 
 
 async def fresh(call: Call, id: str) -> str:
-    """The ID under which a request is answered now: its own, or what follows that once the certificate it got is too old or not good."""
+    """The ID under which :func:`submit` will answer a request, for who has to know it before."""
     repeat = duration(call.options.repeat)
     found = await call.core.door.find(call.profile.id, id)
-    while found is not None and not _stands(found, call, repeat):
-        id = f"{id[:68]}:{found.serial.hex()}"
+    while found is not None and not _stands(found, call.now, repeat):
+        id = _following(id, found)
         found = await call.core.door.find(call.profile.id, id)
     return id
 
 
-def _stands(found: Certificate, call: Call, repeat: object) -> bool:
-    return found.status in (CertificateStatus.ISSUED, CertificateStatus.PREPARED) and call.now - found.recorded < repeat  # type: ignore[operator]
+def _following(id: str, answered: Certificate) -> str:
+    return f"{id[:_DIGEST]}:{answered.serial.hex()}"
+
+
+def _stands(found: Certificate, now: datetime, repeat: timedelta) -> bool:
+    """Whether a certificate answers a request: one that was made for it now, or a short time ago and is good."""
+    if found.recorded == now:
+        return found.status in (CertificateStatus.ISSUED, CertificateStatus.PREPARED)
+    return found.status is CertificateStatus.ISSUED and now - found.recorded < repeat
 
 
 def waiting(call: Call, pending: Pending) -> Response:
