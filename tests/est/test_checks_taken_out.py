@@ -1,17 +1,29 @@
 """A security check without a test that fails when the check is removed does not exist: here each check is removed, and its trap must notice."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from privca.issuance.profile import Waiting
+from tests.est import test_reply_shape as shape
 from tests.est import test_rfc7030_3_2_3_authentication as who
 from tests.est import test_rfc7030_3_5_linking as linking
 from tests.est import test_rfc7030_4_2_1_simpleenroll as enroll
 from tests.est import test_rfc7030_4_2_2_simplereenroll as reenroll
+from tests.est import test_rfc7030_4_2_3_waiting as waiting
 from tests.est import test_rfc7030_4_4_serverkeygen as keygen
 from tests.est import test_rfc8951_rfc9908_csrattrs as csrattrs
 from tests.support.taking_out import NOTICED, instead, refusing, take_out
+
+DAYS = itertools.count(1000)
+
+
+def waiting_profile(lab: object) -> str:
+    """A profile in which everything waits, for one trap alone."""
+    return lab.profile(approval_always=True, waiting=Waiting(life=f"{next(DAYS)}h"))
+
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 CHECKS = {}
@@ -298,6 +310,75 @@ for case, function in {
         lambda lab, case=case: keygen.test_rfc7030_4_4_1_a_key_that_cannot_be_encrypted_is_not_made(lab, KEY, case),
         refusing(f"est.rfc7030.key_delivery:{function}", said),
     )
+# -- the shape of a reply, and what a repeated request is
+check(
+    "reply: HTTP version",
+    lambda lab: shape.test_the_version_is_that_of_the_request(lab, KEY, "1.0"),
+    instead("web.http:HttpConnection._answered", "message.minor", "1"),
+)
+check(
+    "reply: one write",
+    lambda lab: shape.test_head_and_body_are_one_write(lab, KEY),
+    instead("web.http:HttpConnection._send", "self._tcp.write(head + body)", "(self._tcp.write(head), self._tcp.write(body))"),
+)
+check(
+    "reply: length",
+    lambda lab: shape.test_the_length_is_said_and_right_and_there_are_no_chunks(lab, KEY),
+    instead("web.http:reply_head", "response.status in _WITHOUT_CONTENT", "True"),
+)
+check(
+    "reply: case of names",
+    lambda lab: shape.test_the_head_is_short_and_its_names_have_their_usual_case(lab, KEY, True),
+    instead("web.http:reply_head", "f'{name}: ", "f'{name.lower()}: "),
+)
+check(
+    "reply: media type",
+    lambda lab: shape.test_the_media_type_is_exactly_this(lab, KEY),
+    instead("est.rfc7030.enrollment:answer", "transfer.CERTIFICATES", "'application/pkcs7-mime'"),
+)
+check(
+    "reply: lines",
+    lambda lab: shape.test_the_base64_is_in_lines_and_ends_with_one(lab, KEY),
+    instead("est.rfc7030.transfer:encode", "+ b'\\n'", "+ b''"),
+)
+check(
+    "reply: nothing presented, no body",
+    lambda lab: shape.test_a_client_without_a_credential_is_asked_without_a_body_and_basic_first(lab, KEY),
+    instead("est.rfc7030.refusal:response", "isinstance(refused, NothingPresented) and challenges", "False"),
+)
+check(
+    "reply: Retry-After in seconds",
+    lambda lab: shape.test_a_request_that_waits_says_seconds_and_nothing_else(lab, KEY),
+    instead(
+        "est.rfc7030.enrollment:waiting",
+        "('Retry-After', str(pending.retry_after))",
+        "('Retry-After', 'Fri, 31 Dec 1999 23:59:59 GMT')",
+    ),
+)
+check(
+    "waiting: another channel binding is the same request",
+    lambda lab: waiting.test_rfc7030_3_5_a_new_channel_binding_and_signature_are_the_same_request(lab, KEY, waiting_profile(lab)),
+    instead("est.rfc7030.enrollment:_flat", "oid != CHALLENGE_PASSWORD.dotted_string", "True"),
+)
+check(
+    "waiting: another client is not",
+    lambda lab: waiting.test_another_key_or_another_client_is_another_request(lab, KEY, waiting_profile(lab)),
+    instead("est.rfc7030.enrollment:request_id", "identity.id.encode()", "b''"),
+)
+check(
+    "waiting: another key is not",
+    lambda lab: waiting.test_another_key_or_another_client_is_another_request(lab, KEY, waiting_profile(lab)),
+    instead("est.rfc7030.enrollment:request_id", "requested.spki", "b''"),
+)
+check(
+    "what is revoked answers nothing",
+    lambda lab: enroll.test_a_request_that_was_answered_with_what_is_revoked_now_gets_another_certificate(lab, KEY),
+    instead(
+        "est.rfc7030.enrollment:_stands",
+        "return found.status in (CertificateStatus.ISSUED, CertificateStatus.PREPARED)",
+        "return True",
+    ),
+)
 
 
 @pytest.mark.parametrize("name", CHECKS)
