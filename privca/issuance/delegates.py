@@ -62,6 +62,8 @@ class Purpose(enum.StrEnum):
     """Deciphers what a CMP client encrypts for the CA, by key transport (RFC 9810 section 5.3.19.1): always RSA."""
     CMP_AGREEMENT = "cmp-agreement"
     """The same by key agreement: always P-256."""
+    CMC_TRANSPORT = "cmc-transport"
+    """Deciphers what a CMC client encrypts for the CA (RFC 5272 section 5): always RSA, which RFC 5274 section 4.1 demands."""
     KGA = "kga"
     """Signs private keys that the CA generated (RFC 9483 section 4.1.6)."""
     CMC = "cmc"
@@ -100,6 +102,7 @@ _RULES: dict[Purpose, _Rule] = {
     Purpose.CMP: _Rule(_template(["digitalSignature"], ["cmcCA"]), timedelta(days=90), "CMP"),
     Purpose.CMP_TRANSPORT: _Rule(_template(["keyEncipherment"]), timedelta(days=90), "CMP transport", "RSA-2048"),
     Purpose.CMP_AGREEMENT: _Rule(_template(["keyAgreement"]), timedelta(days=90), "CMP agreement", "P-256"),
+    Purpose.CMC_TRANSPORT: _Rule(_template(["keyEncipherment"]), timedelta(days=90), "CMC transport", "RSA-2048"),
     Purpose.KGA: _Rule(_template(["digitalSignature"], ["cmKGA"]), timedelta(days=90), "KGA"),
     # RFC 6402 section 2.10: the certificate should have the same name as the CA's.
     Purpose.CMC: _Rule(_template(["digitalSignature"], ["cmcCA"]), timedelta(days=90), ""),

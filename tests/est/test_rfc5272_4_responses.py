@@ -147,7 +147,7 @@ def test_rfc7030_4_3_1_what_is_no_pki_request_is_refused_with_a_cmc_response(lab
         cmc.csr(key),
         cmc.signed(cmc.pki_data(), [cmc.Signer(key)], content_type="1.2.840.113549.1.7.1"),
         cmc.signed(b"\x30\x00", [cmc.Signer(key)]),
-        cmc.sequence(cmc.oid("1.2.840.113549.1.7.3"), cmc.tlv(0xA0, cmc.sequence())),
+        cmc.sequence(cmc.oid("1.2.840.113549.1.7.5"), cmc.tlv(0xA0, cmc.sequence())),
     ):
         reply = lab.post(message)
         assert (reply.status, reply.failure(0)) == (400, "badRequest")

@@ -44,6 +44,15 @@ def authoritative(place, how="by itself"):
 
 
 E = "est.rfc5272."
+ENVELOPE = "3_2_1_3_3_whatever_is_wrong_with_an_envelope_is_one_answer"
+
+
+def refusing_nothing(function):
+    """Take out the verification around an envelope."""
+    verified = "signing.verify(signed.signers[0], signed.content_type, signed.content, signing.load_public_key(named.spki))"
+    return instead(function, verified, "pass")
+
+
 CHECKS = {
     # -- the message and its signature
     "signature": (
@@ -81,6 +90,26 @@ CHECKS = {
     "content type": (
         [instead(E + "message:read", "signed.content_type != PKI_DATA.dotted_string", "False")],
         trap("4_responses", "rfc7030_4_3_1_what_is_no_pki_request_is_refused_with_a_cmc_response"),
+    ),
+    "envelope: nothing comes back": (
+        [instead(E + "layer:_inside", "outcome.controls = Controls()", "pass")],
+        trap("5_encryption", ENVELOPE, "inner signature"),
+    ),
+    "envelope: one text": (
+        [instead(E + "layer:_inside", "raise decipher.unreadable(call, refused) from None", "raise")],
+        trap("5_encryption", ENVELOPE, "no PKIData"),
+    ),
+    "envelope: one text for what does not decrypt": (
+        [instead(E + "decipher:opened", "raise unreadable(call, refused) from None", "raise")],
+        trap("5_encryption", ENVELOPE, "padding"),
+    ),
+    "envelope: signed inside": (
+        [instead(E + "layer:_inside", "isinstance(found.signer, Unsigned)", "False")],
+        trap("5_encryption", ENVELOPE, "unsigned"),
+    ),
+    "envelope: signed outside": (
+        [refusing_nothing(E + "signer:verify_wrapper")],
+        trap("5_encryption", "option_2_a_signature_around_the_envelope"),
     ),
     "smime-type": (
         [refusing(E + "fullcmc:_check_parameter", "the wrong smime-type")],

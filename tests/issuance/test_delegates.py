@@ -26,12 +26,14 @@ EXTENDED = {
     Purpose.CMP: [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")],
     Purpose.CMP_TRANSPORT: [],
     Purpose.CMP_AGREEMENT: [],
+    Purpose.CMC_TRANSPORT: [],
     Purpose.KGA: [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.32")],
     Purpose.CMC: [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")],
 }
 USAGE = {
     Purpose.SCEP_RA: {"digital_signature", "key_encipherment"},
     Purpose.CMP_TRANSPORT: {"key_encipherment"},
+    Purpose.CMC_TRANSPORT: {"key_encipherment"},
     Purpose.CMP_AGREEMENT: {"key_agreement"},
 }
 
@@ -58,7 +60,9 @@ def test_a_certificate_for_each_purpose(lab: IssuanceLab, purpose: Purpose) -> N
     assert found == ([EXTENDED[purpose]] if EXTENDED[purpose] else [])
     assert isinstance(
         certificate.public_key(),
-        rsa.RSAPublicKey if purpose in (Purpose.SCEP_RA, Purpose.CMP_TRANSPORT) else ec.EllipticCurvePublicKey,
+        rsa.RSAPublicKey
+        if purpose in (Purpose.SCEP_RA, Purpose.CMP_TRANSPORT, Purpose.CMC_TRANSPORT)
+        else ec.EllipticCurvePublicKey,
     )
     assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     issuer = run(lab.authorities.current("issuing"))

@@ -104,7 +104,11 @@ class CmcLab:
         self.keys = self.ca.keys
         self.store = self.ca.store
         self.profile = self._save(
-            "lab", ("code", "otp", "certificate"), Template(subject=SUBJECT, extended_key_usage=("clientAuth",))
+            "lab",
+            ("code", "otp", "certificate"),
+            Template(subject=SUBJECT, extended_key_usage=("clientAuth",)),
+            # A key of RSA for each lab, and only the tests of section 5 want it.
+            est=EstOptions(cmc_encryption=False),
         )
         self.ra_profile = self._save(
             "ra", ("certificate",), Template(subject=SUBJECT, extended_key_usage=("clientAuth", "cmcRA"), names_required=False)

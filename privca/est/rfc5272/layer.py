@@ -6,19 +6,26 @@ possession of every request. Only then is anything done, each part by itself: wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from privca.base.refused import Reason, Refused
-from privca.est.rfc5272 import certification, granting, linkage, message, retrieving, revoking, signer
+from privca.est.rfc5272 import certification, decipher, granting, linkage, message, retrieving, revoking, signer
 from privca.est.rfc5272.authority import CURRENT, Authority
 from privca.est.rfc5272.certification import Certification
+from privca.est.rfc5272.decipher import ENVELOPES
 from privca.est.rfc5272.message import Message
 from privca.est.rfc5272.outcome import WHOLE, Outcome
 from privca.est.rfc5272.party import Party, identify
-from privca.est.rfc5272.signer import ByWaiting, Unsigned
+from privca.est.rfc5272.pending import Waiting
+from privca.est.rfc5272.signer import ByCertificate, ByWaiting, Signer, Unsigned
 from privca.est.rfc7030.call import Call
+from privca.pkix.rfc5272.controls import Controls
 from privca.pkix.rfc5272.modification import Modification
 from privca.pkix.rfc5272.pki_data import OtherRequest
+from privca.pkix.rfc5652 import signed_data
+from privca.pkix.rfc5652.content import ENVELOPED_DATA, content_type, wrap
+from privca.pkix.rfc5652.signed_data import SignedData
 
 MAXIMUM_DEPTH = 3
 """Messages around a message: a client's inside those of two registration authorities."""
@@ -52,15 +59,22 @@ class _Parts(Exception):
         self.refused = refused
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A message whose signature is verified, and what was read of it for that. ``tokens`` are what its queries are about."""
+
+    message: Message
+    signer: Signer
+    certifications: list[Certification]
+    failed: dict[int, Refused]
+    tokens: Mapping[int, Waiting | None]
+
+
 async def process(call: Call, octets: bytes, authority: Authority, budget: Budget) -> Outcome:
     """What comes of a message; a refusal of the whole is an outcome like any other."""
     outcome = Outcome()
     try:
-        found = message.read(octets, outcome)
-        if any(one.secret is not None for one in found.controls.revocations.values()):
-            # The secret is inside DER inside base64: the whole body stays out of the transcript.
-            call.exchange.conceal("body", call.request.body)
-        await _process(call, found, authority, budget, outcome)
+        await _process(call, await _verify(call, octets, budget, outcome), authority, budget, outcome)
     except Refused as refused:
         outcome.fail(WHOLE, refused)
     except _Parts as parts:
@@ -71,12 +85,47 @@ async def process(call: Call, octets: bytes, authority: Authority, budget: Budge
     return outcome
 
 
-async def _process(call: Call, found: Message, authority: Authority, budget: Budget, outcome: Outcome) -> None:
+async def _verify(call: Call, octets: bytes, budget: Budget, outcome: Outcome) -> _Verified:
+    """Open the message if it is encrypted, read it, verify its signature."""
+    if content_type(octets) in ENVELOPES:
+        return await _inside(call, await decipher.opened(call, octets), budget, outcome)
+    signed = signed_data.parse(octets)
+    if signed.content_type == ENVELOPED_DATA and signed.content is not None:
+        await signer.verify_wrapper(call.core.door, signed)
+        envelope = wrap(ENVELOPED_DATA, signed.content)
+        return await _inside(call, await decipher.opened(call, envelope), budget, outcome)
+    return await _read_and_verify(call, signed, budget, outcome)
+
+
+async def _inside(call: Call, octets: bytes, budget: Budget, outcome: Outcome) -> _Verified:
+    """What was in an envelope: until its signature is verified, nothing is said of it."""
+    try:
+        found = await _read_and_verify(call, signed_data.parse(octets), budget, outcome)
+        if isinstance(found.signer, Unsigned):
+            raise Refused(Reason.BAD_SIGNATURE, "RFC 5272 section 5", "what is inside is not signed")
+    except Refused as refused:
+        outcome.controls = Controls()
+        raise decipher.unreadable(call, refused) from None
+    outcome.informs = True
+    if isinstance(found.signer, ByCertificate):
+        outcome.recipient = decipher.recipient_of(found.signer.certificate)
+    return found
+
+
+async def _read_and_verify(call: Call, signed: SignedData, budget: Budget, outcome: Outcome) -> _Verified:
+    found = message.read(signed, outcome)
+    if any(one.secret is not None for one in found.controls.revocations.values()):
+        # The secret is inside DER inside base64: the whole body stays out of the transcript.
+        call.exchange.conceal("body", call.request.body)
     budget.take(len(found.data.requests))
     certifications, failed = _read(found)
     tokens = granting.tokens(call, found)
     spkis = [] if found.data.requests else [one.spki for one in tokens.values() if one is not None]
-    signed = await signer.verify(call.core.door, found, certifications, spkis)
+    return _Verified(found, await signer.verify(call.core.door, found, certifications, spkis), certifications, failed, tokens)
+
+
+async def _process(call: Call, verified: _Verified, authority: Authority, budget: Budget, outcome: Outcome) -> None:
+    found, signed, tokens = verified.message, verified.signer, verified.tokens
     if isinstance(signed, Unsigned):
         await _unsigned(call, found, outcome)
         return
@@ -90,7 +139,7 @@ async def _process(call: Call, found: Message, authority: Authority, budget: Bud
     _check_controls(found, own, registration=party.registration)
     for body, here, modification in own.modifications():
         _check_references(found, modification, (body,) if here else WHOLE)
-    await _certify(call, found, party, own, certifications, failed, outcome)
+    await _certify(call, found, party, own, verified.certifications, verified.failed, outcome)
     await granting.query(call, tokens, party, signed, outcome)
     await revoking.revoke_all(call, found.controls, party.identity, outcome)
     await retrieving.retrieve(call, found.controls, party, outcome)

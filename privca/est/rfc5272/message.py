@@ -10,7 +10,6 @@ from privca.pkix.rfc5272 import controls, pki_data
 from privca.pkix.rfc5272.controls import Controls
 from privca.pkix.rfc5272.identifiers import PKI_DATA
 from privca.pkix.rfc5272.pki_data import PkiData
-from privca.pkix.rfc5652 import signed_data
 from privca.pkix.rfc5652.signed_data import SignedData
 
 _CLAUSE = "RFC 5272 section 3.2"
@@ -26,13 +25,12 @@ class Message:
     controls: Controls
 
 
-def read(octets: bytes, outcome: Outcome) -> Message:
-    """The message in ``octets``, a ContentInfo in DER or BER. What it says of transaction and nonces is put into ``outcome`` at once, so
-    that a refusal can be told apart by who gets it.
+def read(signed: SignedData, outcome: Outcome) -> Message:
+    """The message in a SignedData. What it says of transaction and nonces is put into ``outcome`` at once, so that a refusal can be told
+    apart by who gets it.
 
     :raises Refused: ``MALFORMED``, ``TOO_LARGE``.
     """
-    signed = signed_data.parse(octets)
     if signed.content_type != PKI_DATA.dotted_string or signed.content is None:
         raise Refused(
             Reason.MALFORMED,

@@ -10,6 +10,7 @@ from privca.est.rfc5272 import failures
 from privca.issuance.ports import Certificate
 from privca.pkix.rfc5272.controls import Controls
 from privca.pkix.rfc5272.status import CmcStatus, PendInfo, StatusInfo
+from privca.pkix.rfc5652 import wrapping
 
 WHOLE = (0,)
 """RFC 5272 section 3.2.2: the message itself."""
@@ -28,6 +29,8 @@ class Outcome:
     challenges: list[bytes] = field(default_factory=list)
     """EncryptedPOP controls (DER)."""
     inside: list[tuple[int, Outcome]] = field(default_factory=list)
+    recipient: wrapping.Wrap | None = None
+    """For whom the response is encrypted: who has sent an encrypted message, if its key is for that."""
     informs: bool = False
     """Whether there is something to say beside certificates: then the response is a full one (section 3.2)."""
 

@@ -7,6 +7,7 @@ from datetime import UTC
 from cryptography.x509 import ObjectIdentifier
 
 from privca.base.http import Response
+from privca.est.rfc5272 import decipher
 from privca.est.rfc5272.outcome import Outcome
 from privca.est.rfc7030 import authentication, refusal, transfer
 from privca.est.rfc7030.call import Call
@@ -48,16 +49,19 @@ def _echoes(outcome: Outcome) -> bool:
     return bool(controls.transaction_id or controls.sender_nonce or controls.data_return or outcome.inside)
 
 
-async def full(call: Call, outcome: Outcome) -> bytes:
-    """A ContentInfo with the signed PKIResponse.
+async def full(call: Call, outcome: Outcome, *, inner: bool = False) -> bytes:
+    """A ContentInfo with the signed PKIResponse, encrypted for who has sent an encrypted request.
 
+    :param inner: whether it goes into another one, which has our own certificates.
     :raises Refused: ``UNAVAILABLE`` if there is nobody to sign it.
     """
     delegate = await call.core.delegates.current(call.profile.profile.issuer, Purpose.CMC)
-    inside = [(body, await full(call, one)) for body, one in outcome.inside]
+    inside = [(body, await full(call, one, inner=True)) for body, one in outcome.inside]
     content = pki_response(_controls(call, outcome), inside)
     certificates = [*await _certificates(call, outcome), delegate.certificate, *delegate.chain[:-1]]
-    return await signing.sign(
+    if call.options.cmc_encryption and not inner:
+        certificates.append(await decipher.transport_certificate(call))
+    signed = await signing.sign(
         content,
         [_party(call, delegate)],
         content_type=ids.PKI_RESPONSE.dotted_string,
@@ -65,6 +69,7 @@ async def full(call: Call, outcome: Outcome) -> bytes:
         certificates=list(dict.fromkeys(certificates)),
         crls=outcome.crls,
     )
+    return signed if outcome.recipient is None else decipher.sealed(call, signed, outcome.recipient)
 
 
 def _controls(call: Call, outcome: Outcome) -> list[tuple[ObjectIdentifier, bytes]]:

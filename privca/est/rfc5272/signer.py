@@ -15,6 +15,7 @@ from privca.pkix import der
 from privca.pkix.rfc5272.identifiers import PKI_DATA
 from privca.pkix.rfc5652 import signing
 from privca.pkix.rfc5652.identifiers import Identifier, Named
+from privca.pkix.rfc5652.signed_data import SignedData
 
 _CLAUSE = "RFC 5272 section 3.2"
 _SERIAL_OCTETS = 20
@@ -67,7 +68,7 @@ async def verify(door: Door, message: Message, certifications: Sequence[Certific
             got=str(len(message.signed.signers)),
         )
     identifier = message.signed.signers[0].identifier
-    named = _carried(message, identifier)
+    named = _carried(message.signed, identifier)
     requests = [one for one in certifications if identifier.key and one.key_identifier == identifier.key]
     # A certificate that its own key has signed is none of a CA: clients put one in because their CMS library wants to name the signer.
     if named is not None and not (requests and named.subject == named.issuer):
@@ -87,13 +88,29 @@ async def verify(door: Door, message: Message, certifications: Sequence[Certific
     )
 
 
+async def verify_wrapper(door: Door, signed: SignedData) -> None:
+    """Verify a SignedData around an envelope (section 5, option 2). It says nothing of who asks, which the one inside does.
+
+    :raises Refused: ``BAD_SIGNATURE``, ``BAD_SIGNATURE_ALGORITHM``.
+    """
+    if len(signed.signers) == 1 and signed.content is not None:
+        identifier = signed.signers[0].identifier
+        named = _carried(signed, identifier) or (await _recorded(door, identifier) if identifier.serial else None)
+        if named is not None:
+            signing.verify(signed.signers[0], signed.content_type, signed.content, signing.load_public_key(named.spki))
+            return
+    raise Refused(
+        Reason.BAD_SIGNATURE, "RFC 5272 section 5", "the signature around an envelope is not one by a known certificate"
+    )
+
+
 def _verified(message: Message, key: PublicKeyTypes, signer: Signer) -> Signer:
     signing.verify(message.signed.signers[0], PKI_DATA.dotted_string, message.content, key)
     return signer
 
 
-def _carried(message: Message, identifier: Identifier) -> Named | None:
-    for certificate in message.signed.certificates:
+def _carried(signed: SignedData, identifier: Identifier) -> Named | None:
+    for certificate in signed.certificates:
         try:
             named = Named.read(certificate)
         except Refused:

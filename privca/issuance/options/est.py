@@ -76,6 +76,8 @@ class EstOptions(Struct, kw_only=True, frozen=True):
     cmc_sha1: bool = True
     """Whether shared-secret proofs of CMC may use SHA-1, which RFC 5274 section 4.1 demands of every server (HMAC does not need a hash that
     resists collisions)."""
+    cmc_encryption: bool = True
+    """Whether encrypted messages of CMC are served (RFC 5272 section 5). The certificate to encrypt for comes along in full responses."""
     cmc_ra_possession: bool = True
     """Whether a registration authority may vouch for proof of possession in CMC (RFC 5272 section 6.8)."""
     content_transfer_encoding: bool = False
