@@ -109,7 +109,7 @@ class TestSigned:
         profile = shared.profile(scep={"digests": (listed, "sha512")})
         client = shared.client(profile, digest=digest)
         reply = refused(shared, profile, client, client.wrap(PKCS_REQ, asked(client)), FailInfo.BAD_ALG)
-        assert reply.digest in ("sha256", listed)
+        assert reply.digest in (listed, "sha512")
 
     @pytest.mark.parametrize(("cipher", "listed"), [("des", "3des"), ("3des", "aes128")])
     def test_2_9_a_cipher_that_the_profile_does_not_list(self, shared: ScepLab, cipher: str, listed: str) -> None:

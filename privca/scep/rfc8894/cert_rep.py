@@ -97,7 +97,7 @@ async def _reply(
     digest = transaction.digest if options.reply_digest == "request" else options.reply_digest
     if digest not in options.digests:
         # What the client uses is refused, and so is not used by us either.
-        digest = "sha256"
+        digest = "sha256" if "sha256" in options.digests else options.digests[-1]
     exchange.decision.facts["pkiStatus"] = status.name
     signed = await sign(
         content,
