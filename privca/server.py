@@ -71,6 +71,8 @@ RENEW = 3600.0
 """Seconds between two looks at its end."""
 TEND = 0.5
 """Seconds between two looks at the workers."""
+TEND_LISTS = 30.0
+"""Seconds between two looks for CRLs that are stale; who asks for one makes it sooner."""
 DESCRIPTORS = 8192
 """Open files that a process may have: well over its connections and probes."""
 DRAIN = 10.0
@@ -121,13 +123,22 @@ class Front:
         self._seen = _state(config)
         self._tls = ServerTls(*read_server_certificate(config))
 
-    def start(self, https: Sequence[socket.socket], http: Sequence[socket.socket]) -> None:
-        """Accept connections, and pick up what a crash left behind."""
+    def start(self, https: Sequence[socket.socket], http: Sequence[socket.socket], *, tends: bool) -> None:
+        """Accept connections, and pick up what a crash left behind.
+
+        :param tends: whether this process is the one that does what is regularly done once, however many serve.
+        """
         self._listeners.serve(https, self._factory, self._tls)
         self._listeners.serve(http, self._factory)
         _every(RESUME, lambda: self._acme.resume(self.parts.clock.now()))
         _every(RESUME, lambda: self._cmp.resume(self.parts.clock.now()))
         _every(WATCH, self._reload)
+        if tends:
+            _every(TEND_LISTS, self._tend_lists)
+
+    async def _tend_lists(self) -> None:
+        """Make CRLs anew that are stale, in the background, so that an end of the server waits for what is under way."""
+        self._background.start(self.parts.lists.tend(self.parts.clock.now()))
 
     async def _reload(self) -> None:
         """Use the server's certificate anew when its file has changed."""
@@ -204,7 +215,7 @@ def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int
             front = Front(config, metrics, exchange_log, "server")
             _at_end(front.stop)
             keeper = Keeper(config, metrics, lambda: ())
-            front.start(sockets.https, sockets.http)
+            front.start(sockets.https, sockets.http, tends=True)
         else:
             counts = at_exit.enter_context(TemporaryDirectory(prefix="privca-"))
             workers = _start_workers(config, sockets, {SHARED: counts})
@@ -223,7 +234,7 @@ def work(task: Task) -> int:
     exchange_log = _start_log(task.config)
     front = Front(task.config, Metrics(), exchange_log, f"worker-{task.number}")
     _at_end(front.stop)
-    front.start([adopt(one) for one in task.https], [adopt(one) for one in task.http])
+    front.start([adopt(one) for one in task.https], [adopt(one) for one in task.http], tends=task.number == 0)
     reactor.addReader(_Lifeline())
     return _run(lambda: None)
 

@@ -55,6 +55,11 @@ class Authorities:
         self._chains: dict[str, tuple[tuple[tuple[CaKey, ...], ...], Chains]] = {}
 
     @property
+    def urls(self) -> PublicUrls:
+        """Where CRLs and certificates are published."""
+        return self._urls
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the configured CAs."""
         return tuple(self._config)
@@ -72,10 +77,10 @@ class Authorities:
         known = self._known.get(name)
         if known is not None and known[0] <= now < known[0] + _FRESH:
             return known[1]
-        hash_name = self.configured(name).signature_hash
+        config = self.configured(name)
         kept = {key.generation: key for key in known[1]} if known is not None else {}
         found = tuple(
-            kept.get(generation) or CaKey.read(generation, hash_name, self._urls)
+            kept.get(generation) or CaKey.read(generation, config.signature_hash, self._urls, config.crl.partitions)
             for generation in await self._store.generations(name)
         )
         self._known[name] = (now, found)
@@ -163,7 +168,14 @@ class Authorities:
         reference = f"{name}-{number}-{self._entropy.octets(6).hex()}"
         spki = await self._keys.generate(reference, config.key)
         new = SigningKey.make(
-            name, number, reference, distinguished_name(config.subject), spki, config.signature_hash, self._urls
+            name,
+            number,
+            reference,
+            distinguished_name(config.subject),
+            spki,
+            config.signature_hash,
+            self._urls,
+            config.crl.partitions,
         )
         parent = await self.current(config.parent) if config.parent else None
         if parent is not None and parent.not_after <= now:

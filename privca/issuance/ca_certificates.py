@@ -10,7 +10,7 @@ from cryptography import x509
 from privca.base.entropy import Entropy
 from privca.issuance import lint
 from privca.issuance.approved import Approved
-from privca.issuance.ca_key import SigningKey
+from privca.issuance.ca_key import IssuerFacts, SigningKey
 from privca.issuance.policy import Window
 from privca.issuance.ports import Certificate, CertificateStatus, IssuanceStore, Keys
 from privca.issuance.serials import serial_number
@@ -22,16 +22,18 @@ PROFILE_ID = ""
 """What stands for a profile in the records of CA certificates: no profile has this ID."""
 
 
-def _extensions(subject: SigningKey, signer: SigningKey, path_length: int | None, key_encipherment: bool) -> Extensions:
+def _extensions(
+    subject: SigningKey, signer: SigningKey, facts: IssuerFacts, path_length: int | None, key_encipherment: bool
+) -> Extensions:
     usages = ["digitalSignature", "keyEncipherment"] if key_encipherment else ["digitalSignature"]
     found = [
         extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True),
         # digitalSignature, so that the CA may sign its own protocol messages and OCSP responses.
         extension(key_usage(frozenset(usages), ca=True), critical=True),
         extension(x509.SubjectKeyIdentifier(subject.facts.key_identifier)),
-        extension(x509.AuthorityKeyIdentifier(signer.facts.key_identifier, None, None)),
+        extension(x509.AuthorityKeyIdentifier(facts.key_identifier, None, None)),
     ]
-    return found if subject is signer else found + publication(signer.facts.crl_url, signer.facts.ca_url, signer.facts.ocsp_url)
+    return found if subject is signer else found + publication(facts.crl_url, facts.ca_url, facts.ocsp_url)
 
 
 async def certify(
@@ -66,7 +68,7 @@ async def certify(
         path_length=path_length,
         key_encipherment=key_encipherment,
     )
-    tbs = prepare(approved, _extensions(subject, signer, path_length, key_encipherment), signer)
+    tbs = prepare(approved, _extensions(subject, signer, signer.facts_of(approved.serial), path_length, key_encipherment), signer)
     lint.check(tbs, approved, signer)
     record = Certificate(
         serial=approved.serial,

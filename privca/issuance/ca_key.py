@@ -10,7 +10,9 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec.structs import replace
 
+from privca.issuance.crl_scope import Scope, part_of
 from privca.issuance.ports import Generation
 from privca.issuance.publication import PublicUrls
 from privca.pkix import signatures
@@ -42,13 +44,26 @@ class SigningKey:
     hash_name: str
     algorithm: bytes
     facts: IssuerFacts
+    partitioned: tuple[IssuerFacts, ...]
+    """The same for each part of a CA whose CRL is partitioned; empty if it is not."""
 
     @classmethod
     def make(
-        cls, authority: str, number: int, reference: str, subject: x509.Name, spki: bytes, hash_name: str, urls: PublicUrls
+        cls,
+        authority: str,
+        number: int,
+        reference: str,
+        subject: x509.Name,
+        spki: bytes,
+        hash_name: str,
+        urls: PublicUrls,
+        partitions: int = 1,
     ) -> SigningKey:
         """From what the key adapter and the configuration say. :param spki: SubjectPublicKeyInfo as DER."""
         public_key = cast("SigningPublicKey", serialization.load_der_public_key(spki))
+        facts = IssuerFacts(
+            key_identifier(spki), urls.crl(authority, number), urls.certificate(authority, number), urls.ocsp(authority)
+        )
         return cls(
             authority=authority,
             number=number,
@@ -59,10 +74,17 @@ class SigningKey:
             spki=spki,
             hash_name=hash_name,
             algorithm=signatures.algorithm(public_key, hash_name),
-            facts=IssuerFacts(
-                key_identifier(spki), urls.crl(authority, number), urls.certificate(authority, number), urls.ocsp(authority)
-            ),
+            facts=facts,
+            partitioned=tuple(
+                replace(facts, crl_url=urls.crl(authority, number, Scope(part, partitions))) for part in range(1, partitions + 1)
+            )
+            if partitions > 1
+            else (),
         )
+
+    def facts_of(self, serial: bytes) -> IssuerFacts:
+        """What the certificate with this serial number says: its CRL is that of its part."""
+        return self.partitioned[part_of(serial, len(self.partitioned)) - 1] if self.partitioned else self.facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +98,12 @@ class CaKey:
     not_after: datetime
 
     @classmethod
-    def read(cls, generation: Generation, hash_name: str, urls: PublicUrls) -> CaKey:
+    def read(cls, generation: Generation, hash_name: str, urls: PublicUrls, partitions: int = 1) -> CaKey:
         """The key of a stored generation."""
         certificate = x509.load_der_x509_certificate(generation.certificate)
         spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         signer = SigningKey.make(
-            generation.authority, generation.number, generation.key, certificate.subject, spki, hash_name, urls
+            generation.authority, generation.number, generation.key, certificate.subject, spki, hash_name, urls, partitions
         )
         return cls(generation, certificate, signer, issuer_key_identifier(certificate), certificate.not_valid_after_utc)
 

@@ -20,6 +20,7 @@ from privca.base.names import profile_id, uri_name
 from privca.base.rates import rate
 from privca.base.refused import Refused
 from privca.issuance.consistency_est import est_faults
+from privca.issuance.crl_scope import MAXIMUM_PARTS
 from privca.issuance.lint import rfc5280
 from privca.issuance.name_policy import NamePolicy
 from privca.issuance.profile import CertificateAuthority, Names, Profile, Template
@@ -95,7 +96,12 @@ def authority_faults(name: str, authorities: Mapping[str, CertificateAuthority])
             )
         else:
             yield from _caught(at, f"subject.{short}", partial(attribute, short, value))
-    yield from _durations(at, {"validity": authority.validity, "crl_life": authority.crl_life, "ocsp.life": authority.ocsp.life})
+    crl = authority.crl
+    lives = {"validity": authority.validity, "crl_life": authority.crl_life, "crl.delta_life": crl.delta_life}
+    yield from _durations(at, {**lives, "ocsp.life": authority.ocsp.life})
+    for key, number in (("crl.partitions", crl.partitions), *(("crl.former_partitions", one) for one in crl.former_partitions)):
+        if not 1 <= number <= MAXIMUM_PARTS:
+            yield Fault(at, key, f"a CRL has 1 to {MAXIMUM_PARTS} parts")
     yield from _durations(at, {"ocsp.archive": authority.ocsp.archive}, least=0)
     if authority.path_length is not None and authority.path_length < 0:
         yield Fault(at, "path_length", "is not negative (RFC 5280 section 4.2.1.9)")

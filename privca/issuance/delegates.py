@@ -258,7 +258,7 @@ class Delegates:
             template=rule.template,
         )
         extensions = self._templates[purpose].extensions(
-            signer.facts, approved.kind, approved.key_identifier, (), empty_subject=False, must_staple=False
+            signer.facts_of(approved.serial), approved.kind, approved.key_identifier, (), empty_subject=False, must_staple=False
         )
         tbs = prepare(approved, extensions, signer)
         lint.check(tbs, approved, signer)

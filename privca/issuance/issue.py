@@ -115,7 +115,7 @@ class Issuer:
         rules = self.rules(profile)
         approved = _approve(exchange, profile, rules, request, ca_key)
         extensions = rules.template.extensions(
-            ca_key.signer.facts,
+            ca_key.signer.facts_of(approved.serial),
             approved.kind,
             approved.key_identifier,
             approved.names,

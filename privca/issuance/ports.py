@@ -167,6 +167,29 @@ class CrlRecord(msgspec.Struct, frozen=True):
     this_update: datetime
     next_update: datetime
     der: bytes
+    scope: str = ""
+    """Which certificates it speaks of (:class:`privca.issuance.crl_scope.Scope` as text)."""
+    count: int = 0
+    """The count of revocations that it was made from, or a later one."""
+
+
+class CrlBase(msgspec.Struct, frozen=True):
+    """A complete CRL that delta CRLs count from (RFC 5280 section 5.2.4): it has all changes up to ``count``."""
+
+    number: int
+    this_update: datetime
+    count: int
+
+
+class RevocationChange(msgspec.Struct, frozen=True):
+    """That the revocation of a certificate changed, as the ``count``-th change of its CA; the other fields tell how it is now:
+    ``revoked_at`` is None if it is neither revoked nor on hold."""
+
+    count: int
+    serial: bytes
+    revoked_at: datetime | None
+    reason: RevocationReason | None
+    invalidity_date: datetime | None
 
 
 class DelegateRecord(msgspec.Struct, frozen=True):
@@ -242,12 +265,20 @@ class IssuanceStore(Protocol):
     async def revocation_count(self, authority: str) -> int:
         """A number that changes with every change of revocation of this CA: tells whether a CRL is stale."""
 
-    async def newest_crl(self, authority: str, generation: int | None = None) -> CrlRecord | None:
-        """The CRL with the highest number by one key of a CA, or by any."""
+    async def revocation_changes(self, authority: str, after: int, limit: int) -> Sequence[RevocationChange]:
+        """Changes of revocation behind the ``after``-th one, in their order."""
 
-    async def add_crl(self, record: CrlRecord) -> None:
-        """Record a signed CRL before anybody sees it; older ones by its key need not be kept.
+    async def newest_crl(self, authority: str, generation: int | None = None, scope: str | None = None) -> CrlRecord | None:
+        """The CRL with the highest number by one key of a CA, or by any; of one scope, or of any."""
 
+    async def crl_bases(self, authority: str, generation: int) -> Sequence[CrlBase]:
+        """The CRLs by one key that delta CRLs may count from, oldest first."""
+
+    async def add_crl(self, record: CrlRecord, *, bases_from: datetime | None = None) -> None:
+        """Record a signed CRL before anybody sees it; older ones by its key and of its scope need not be kept.
+
+        :param bases_from: if given, this CRL is a base for delta CRLs, bases that are older than that are forgotten, and so may be the
+            changes that no base of the CA needs any longer.
         :raises Conflict: if the CA has given its number, or a higher one.
         """
 

@@ -15,7 +15,7 @@ from privca.issuance.options.acme import AcmeOptions
 from privca.issuance.options.cmp import CmpOptions
 from privca.issuance.options.est import EstOptions
 from privca.issuance.options.scep import ScepOptions
-from privca.issuance.options.status import OcspOptions
+from privca.issuance.options.status import CrlOptions, OcspOptions
 
 KeyKind = Literal[
     "P-256",
@@ -187,6 +187,7 @@ class CertificateAuthority(Struct, kw_only=True, frozen=True):
     """Whether its certificate says keyEncipherment beside its usual key usage: for an RSA CA that deciphers SCEP messages itself. A key of
     another kind cannot, and its certificate does not say so."""
     crl_life: str = "7d"
+    crl: CrlOptions = CrlOptions()
     ocsp: OcspOptions = OcspOptions()
 
 

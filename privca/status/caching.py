@@ -20,14 +20,15 @@ def http_date(at: datetime) -> str:
 
 
 def keepable(
-    request: Request, kind: str, octets: bytes, *, modified: datetime, expires: datetime | None, seconds: int
+    request: Request, kind: str, octets: bytes, *, modified: datetime, expires: datetime | None, seconds: int, tag: str = ""
 ) -> Response:
     """A reply that caches may give for ``seconds``; 304 if the request says that its sender has it (RFC 9110 section 13.1).
 
     :param kind: the media type.
     :param expires: when it is of no use any longer, if it ever is.
+    :param tag: names these very octets; empty: their hash does.
     """
-    tag = f'"{hashlib.sha256(octets).hexdigest()}"'
+    tag = f'"{tag or hashlib.sha256(octets).hexdigest()}"'
     headers = (
         ("Last-Modified", http_date(modified)),
         ("ETag", tag),

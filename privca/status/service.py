@@ -15,7 +15,8 @@ from privca.base.exchange import Exchange
 from privca.base.http import Request, Response
 from privca.base.refused import Reason, Refused
 from privca.issuance.authorities import Authorities
-from privca.issuance.publication import read_label
+from privca.issuance.crl_scope import Scope
+from privca.issuance.publication import read_crl_label, read_label
 from privca.issuance.revocation_lists import RevocationLists
 from privca.pkix.rfc6960 import CONTENT_TYPE_REQUEST, CONTENT_TYPE_RESPONSE, unsuccessful
 from privca.status.caching import keepable
@@ -44,7 +45,6 @@ class StatusService:
         self._lists = lists
         self._responder = responder
         self._kinds: dict[tuple[str, str], Callable[[Exchange, Request, str, int], Awaitable[Response]]] = {
-            ("crl", "crl"): self._crl,
             ("ca", "cer"): self._certificate,
             ("ca", "p7c"): self._certificates,
         }
@@ -67,6 +67,8 @@ class StatusService:
         _check_method(request, _GET)
         kind, _, name = request.tail.partition("/")
         stem, _, extension = name.rpartition(".")
+        if (kind, extension) == ("crl", "crl") and (list_ := read_crl_label(stem)) is not None:
+            return await self._crl(exchange, request, *list_)
         found, show = read_label(stem), self._kinds.get((kind, extension))
         if found is None or show is None:
             raise Refused(
@@ -76,8 +78,8 @@ class StatusService:
             )
         return await show(exchange, request, *found)
 
-    async def _crl(self, exchange: Exchange, request: Request, authority: str, number: int) -> Response:
-        record = await self._lists.current(authority, number, exchange.now)
+    async def _crl(self, exchange: Exchange, request: Request, authority: str, number: int, scope: Scope) -> Response:
+        record = await self._lists.current(authority, number, exchange.now, scope)
         exchange.decided(
             "CRL shown", "RFC 5280 section 5", authority=authority, generation=str(number), number=str(record.number)
         )
@@ -88,6 +90,8 @@ class StatusService:
             modified=record.this_update,
             expires=record.next_update,
             seconds=_CRL_AGE,
+            # The list itself may have megabytes: its number names it as well as a hash would.
+            tag=f"{authority}.{number}-{record.number}",
         )
 
     async def _certificate(self, exchange: Exchange, request: Request, authority: str, number: int) -> Response:

@@ -8,17 +8,19 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from privca.issuance.ports import (
     Certificate,
     CertificateState,
     CertificateStatus,
     Conflict,
+    CrlBase,
     CrlRecord,
     DelegateRecord,
     Generation,
     GenerationRole,
+    RevocationChange,
     RevocationReason,
     RevokedEntry,
     RevokedPage,
@@ -103,17 +105,51 @@ _COUNT_FIRST = Statement(insert(schema.revocation_count))
 
 _l = schema.crl.c
 _NEWEST = (
-    select(_l.generation, _l.number, _l.this_update, _l.next_update, _l.der)
+    select(_l.generation, _l.number, _l.this_update, _l.next_update, _l.der, _l.scope, _l["count"])
     .where(_l.authority == bindparam("authority"))
     .order_by(_l.number.desc())
     .limit(1)
 )
 _NEWEST_CRL = Statement(_NEWEST)
 _NEWEST_CRL_BY_KEY = Statement(_NEWEST.where(_l.generation == bindparam("generation")))
+_NEWEST_CRL_OF_SCOPE = Statement(_NEWEST.where(_l.generation == bindparam("generation"), _l.scope == bindparam("scope")))
+_NEWEST_NUMBER = Statement(select(func.max(_l.number)).where(_l.authority == bindparam("authority")))
 _ADD_CRL = Statement(insert(schema.crl))
 _FORGET_CRLS = Statement(
     delete(schema.crl).where(
-        _l.authority == bindparam("authority"), _l.generation == bindparam("generation"), _l.number < bindparam("number")
+        _l.authority == bindparam("authority"),
+        _l.generation == bindparam("generation"),
+        _l.scope == bindparam("scope"),
+        _l.number < bindparam("number"),
+    )
+)
+
+_b = schema.crl_base.c
+_BASES = Statement(
+    select(_b.number, _b.this_update, _b["count"])
+    .where(_b.authority == bindparam("authority"), _b.generation == bindparam("generation"))
+    .order_by(_b.number)
+)
+_ADD_BASE = Statement(insert(schema.crl_base))
+_FORGET_BASES = Statement(
+    delete(schema.crl_base).where(
+        _b.authority == bindparam("authority"),
+        _b.generation == bindparam("generation"),
+        _b.this_update < bindparam("bases_from"),
+    )
+)
+_h = schema.revocation_change.c
+_ADD_CHANGE = Statement(insert(schema.revocation_change))
+_CHANGES = Statement(
+    select(_h["count"], _c.serial, _c.revoked_at, _c.reason, _c.invalidity_date)
+    .where(_h.authority == bindparam("authority"), _h["count"] > bindparam("after"), _h.serial == _c.serial)
+    .order_by(_h["count"])
+    .limit(bindparam("limit"))
+)
+_FORGET_CHANGES = Statement(
+    delete(schema.revocation_change).where(
+        _h.authority == bindparam("authority"),
+        _h["count"] <= select(func.min(_b["count"])).where(_b.authority == bindparam("authority")).scalar_subquery(),
     )
 )
 
@@ -190,6 +226,10 @@ class Certificates:
                 # Whatever changes after the certificate was issued is a change of revocation.
                 if self._database.change(_COUNT_UP, {"of": certificate.authority}) == 0:
                     self._database.change(_COUNT_FIRST, {"authority": certificate.authority, "count": 1})
+                row = self._database.one(_COUNT, authority=certificate.authority)
+                assert row is not None
+                change = {"authority": certificate.authority, "count": row[0], "serial": certificate.serial}
+                self._database.change(_ADD_CHANGE, change)
         # Its client downloads it next.
         self._recent.keep(replace(certificate, version=certificate.version + 1), certificate.serial.hex())
 
@@ -288,24 +328,48 @@ class Certificates:
         return 0 if row is None else int(row[0])
 
     @operation
-    def newest_crl(self, authority: str, generation: int | None = None) -> CrlRecord | None:
-        """The CRL with the highest number by one key of a CA, or by any."""
+    def revocation_changes(self, authority: str, after: int, limit: int) -> Sequence[RevocationChange]:
+        """Changes of revocation behind the ``after``-th one, in their order."""
+        return [
+            RevocationChange(
+                count,
+                serial,
+                to_optional_datetime(revoked_at),
+                None if reason is None else RevocationReason(reason),
+                to_optional_datetime(invalidity_date),
+            )
+            for count, serial, revoked_at, reason, invalidity_date in self._database.all(
+                _CHANGES, authority=authority, after=after, limit=limit
+            )
+        ]
+
+    @operation
+    def crl_bases(self, authority: str, generation: int) -> Sequence[CrlBase]:
+        """The CRLs by one key that delta CRLs may count from, oldest first."""
+        rows = self._database.all(_BASES, authority=authority, generation=generation)
+        return [CrlBase(number, to_datetime(this_update), count) for number, this_update, count in rows]
+
+    @operation
+    def newest_crl(self, authority: str, generation: int | None = None, scope: str | None = None) -> CrlRecord | None:
+        """The CRL with the highest number by one key of a CA, or by any; of one scope, or of any."""
         if generation is None:
             row = self._database.one(_NEWEST_CRL, authority=authority)
+        elif scope is not None:
+            row = self._database.one(_NEWEST_CRL_OF_SCOPE, authority=authority, generation=generation, scope=scope)
         else:
             row = self._database.one(_NEWEST_CRL_BY_KEY, authority=authority, generation=generation)
         if row is None:
             return None
-        return CrlRecord(authority, row[0], row[1], to_datetime(row[2]), to_datetime(row[3]), row[4])
+        return CrlRecord(authority, row[0], row[1], to_datetime(row[2]), to_datetime(row[3]), *row[4:])
 
     @operation
-    def add_crl(self, record: CrlRecord) -> None:
-        """Record a signed CRL, and forget those before it by the same key."""
+    def add_crl(self, record: CrlRecord, *, bases_from: datetime | None = None) -> None:
+        """Record a signed CRL, and forget those before it by the same key and of the same scope."""
         key = {"authority": record.authority, "generation": record.generation, "number": record.number}
         with self._database.atomic():
             # Those before it are gone, so that no unique key tells any longer which numbers were given.
-            newest = self._database.one(_NEWEST_CRL, authority=record.authority)
-            if newest is not None and newest[1] >= record.number:
+            newest = self._database.one(_NEWEST_NUMBER, authority=record.authority)
+            if newest is not None and newest[0] is not None and newest[0] >= record.number:
                 raise Conflict(f"CRL number {record.number} of {record.authority} was given already")
             self._database.change(
                 _ADD_CRL,
@@ -314,9 +378,17 @@ class Certificates:
                     "this_update": to_seconds(record.this_update),
                     "next_update": to_seconds(record.next_update),
                     "der": record.der,
+                    "scope": record.scope,
+                    "count": record.count,
                 },
             )
-            self._database.change(_FORGET_CRLS, key)
+            self._database.change(_FORGET_CRLS, key | {"scope": record.scope})
+            if bases_from is not None:
+                base = {"this_update": to_seconds(record.this_update), "count": record.count}
+                self._database.change(_ADD_BASE, key | base)
+                place = {"authority": record.authority, "generation": record.generation}
+                self._database.change(_FORGET_BASES, place | {"bases_from": to_seconds(bases_from)})
+                self._database.change(_FORGET_CHANGES, {"authority": record.authority})
 
 
 def _changing_values(certificate: Certificate) -> dict[str, Any]:

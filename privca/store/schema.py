@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
@@ -118,7 +118,29 @@ crl = Table(
     Column("this_update", BigInteger, nullable=False),
     Column("next_update", BigInteger, nullable=False),
     Column("der", LargeBinary, nullable=False),
+    Column("scope", Text, nullable=False, server_default=""),
+    Column("count", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("authority", "number"),
+)
+
+crl_base = Table(
+    "crl_base",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("this_update", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("authority", "generation", "number"),
+)
+
+revocation_change = Table(
+    "revocation_change",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("serial", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("authority", "count"),
 )
 
 acme_account = Table(

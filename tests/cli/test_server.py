@@ -7,6 +7,7 @@ import resource
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -185,3 +186,14 @@ def test_no_system_resolver_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(server, "system_servers", none)
     with pytest.raises(server.ConfigurationError, match=r"name a DNS server with \[validation\] resolver"):
         server._prober(REAL)
+
+
+def test_crls_are_there_before_anybody_asks(up: Callable[..., Running]) -> None:
+    """RFC 5280 section 5: made by a timer, not by who comes first; the one worker that does so is enough."""
+    running = up("--workers", "2")
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with opened(running.directory / "privca.toml") as parts:
+            if all(run(parts.store.newest_crl(name)) is not None for name in parts.config.ca):
+                return
+    raise AssertionError("no CRL was made")

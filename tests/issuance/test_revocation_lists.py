@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -135,6 +136,8 @@ def test_a_start_builds_one_list_however_many_ask(lab: IssuanceLab, monkeypatch:
         return build()
 
     started = RevocationLists(lab.store, lab.keys, lab.authorities, aside)
+    later = lab.issue(profile(), request_id="later")
+    run(lab.revocation.revoke(later.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
     assert run(started.current("issuing", 1, NOW)).number == 2
     assert served == [before]
 
@@ -142,22 +145,47 @@ def test_a_start_builds_one_list_however_many_ask(lab: IssuanceLab, monkeypatch:
 def test_numbers_go_up_over_restarts_and_workers(lab: IssuanceLab) -> None:
     assert crl_of(lab)[0].number == 1
     other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
+    # What the first one made is good enough; what nobody has made yet is made under the next number.
+    assert run(other.current("issuing", 1, NOW)).number == 1
+    record = lab.issue(profile())
+    run(lab.revocation.revoke(record.serial, RevocationReason.SUPERSEDED, "operator:test", NOW))
     assert run(other.current("issuing", 1, NOW)).number == 2
+    assert crl_of(lab)[0].number == 2
 
 
 def test_a_number_that_another_worker_took_is_not_given_again(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
     other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
     newest = lab.store.newest_crl
 
-    async def overtaken(authority: str) -> CrlRecord | None:
-        found = await newest(authority)
-        monkeypatch.undo()
-        await other.current(authority, 1, NOW)
+    async def overtaken(authority: str, *which: Any) -> CrlRecord | None:
+        found = await newest(authority, *which)
+        if not which:
+            monkeypatch.undo()
+            # By the other key: another list, from the same sequence of numbers.
+            await other.current(authority, 2, NOW)
+        return found
+
+    run(lab.authorities.rollover("issuing"))
+    monkeypatch.setattr(lab.store, "newest_crl", overtaken)
+    assert crl_of(lab)[0].number == 2
+    assert run(other.current("issuing", 2, NOW)).number == 1
+
+
+def test_the_same_list_that_another_worker_made_meanwhile_is_good_enough(
+    lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
+    newest = lab.store.newest_crl
+
+    async def overtaken(authority: str, *which: Any) -> CrlRecord | None:
+        found = await newest(authority, *which)
+        if not which:
+            monkeypatch.undo()
+            await other.current(authority, 1, NOW)
         return found
 
     monkeypatch.setattr(lab.store, "newest_crl", overtaken)
-    assert crl_of(lab)[0].number == 2
-    assert run(other.current("issuing", 1, NOW)).number == 1
+    assert crl_of(lab)[0] == run(other.current("issuing", 1, NOW))
 
 
 def test_the_list_by_each_key_is_that_of_the_whole_ca(lab: IssuanceLab) -> None:

@@ -130,7 +130,7 @@ def tls_feature_is_the_approved_one(reading: Reading, approved: Approved, _: Sig
 
 def publication_is_the_signers(reading: Reading, approved: Approved, signer: SigningKey) -> str | None:
     """CRL, CA certificate and OCSP responder are pointed to where the key that signs has them published."""
-    template, facts = approved.template, signer.facts
+    template, facts = approved.template, signer.facts_of(approved.serial)
     # A certificate that a root gives its own name and key needs no CRL and no pointer to itself.
     published = approved.spki != signer.spki
     crl_url = facts.crl_url if published and (template is None or template.crl_url) else ""
