@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -41,6 +42,9 @@ class SetClock:
         self._at += by
 
 
+@lru_cache(
+    maxsize=1024
+)  # the same moments again and again: of the exchange, and of the order and the authorizations that it is about
 def rfc3339(at: datetime) -> str:
     """``at`` as RFC 3339 section 5.6 writes it, in UTC with ``Z``."""
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -54,6 +55,9 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LIKE_IPV6 = re.compile(r"[0-9a-f.]*:[0-9a-f:.]*")
 
 
+@lru_cache(
+    maxsize=4096
+)  # a name comes in the order, in the CSR, in its subject and in the certificate; what is refused is not kept
 def dns_name(text: str) -> Name:
     """A DNS name in canonical form: lower case, no final dot, letters, digits and hyphens, RFC 1035 lengths; ``*.`` may stand in front.
 

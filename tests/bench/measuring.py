@@ -20,7 +20,8 @@ A bench says how its servers are started and what one client does, and gives bot
         sys.exit(main(Bench("enrollment", Session, ours, {"libest": peer}), argparse.ArgumentParser(description=__doc__)))
 
 Options of every bench: ``--clients 1,8,32 --seconds 10 --rounds 2 --only NAME --workers 1 --minutes M`` (endurance of this server alone)
-and ``--tree PATH``: another work tree of this project, measured in turn with this one, which shows what a change gave.
+and, measured in turn with this one, ``--tree PATH``: another work tree of this project, which shows what a change gave, and ``--python PATH``:
+this server under another interpreter.
 
 The figure that holds is CPU time: user and system time of all processes of the server, divided by the operations that were completed.
 Throughput is a lower bound, since client and server share the machine. Whatever the client needs (keys, CSRs, accounts) is made, and
@@ -46,6 +47,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -55,6 +57,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 15.0
 """Seconds without a reply after which a request counts as failed and its client as stalled."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+_interpreter = ContextVar("interpreter", default=sys.executable)
+"""The Python that our server runs under."""
 
 
 class Stalled(Exception):
@@ -120,7 +126,7 @@ def start_privca(directory: Path, profiles: str, *, root: Path = ROOT, workers: 
     :param root: the work tree whose code runs.
     """
     lab = directory / "lab"
-    command = [sys.executable, "-m", "privca"]
+    command = [_interpreter.get(), "-m", "privca"]
     ports = [f"--{name}-port=0" for name in ("https", "http", "admin", "resolver")]
     environment = {**os.environ, "PYTHONPATH": str(root)}
     with open(directory / "privca.log", "wb") as log:
@@ -377,13 +383,15 @@ def main(bench: Bench, parser: argparse.ArgumentParser) -> int:
     parser.add_argument("--minutes", type=float, help="endurance: this server alone, that long")
     parser.add_argument("--workers", type=int, default=1, help="processes of this server (default: 1)")
     parser.add_argument("--tree", type=Path, action="append", default=[], help="another work tree, measured in turn (repeatable)")
+    parser.add_argument("--python", action="append", default=[], help="another interpreter for this server (repeatable)")
     arguments = parser.parse_args()
     counts = [int(text) for text in arguments.clients.split(",")]
     print(f"# Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, {os.cpu_count()} CPUs, {_cpu_name()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as text:
         directory = Path(text)
 
-        def ours(root: Path) -> Server:
+        def ours(root: Path, python: str = sys.executable) -> Server:
+            _interpreter.set(python)
             return bench.ours(Path(tempfile.mkdtemp(dir=directory)), root.resolve(), arguments)
 
         if arguments.minutes:
@@ -396,6 +404,9 @@ def main(bench: Bench, parser: argparse.ArgumentParser) -> int:
         if arguments.only in (None, "privca"):
             contenders.append(Contender("privca", partial(ours, ROOT), bench.session))
             contenders += [Contender(f"privca of {tree}", partial(ours, tree), bench.session) for tree in arguments.tree]
+            contenders += [
+                Contender(f"privca, {python}", partial(ours, ROOT, python), bench.session) for python in arguments.python
+            ]
         for name, start in bench.peers.items():
             if arguments.only in (None, name):
                 first = start(Path(tempfile.mkdtemp(dir=directory)), arguments)
