@@ -78,11 +78,19 @@ def _est(config: Config, profile: Mapping[str, object]) -> list[Command]:
 
 
 def _scep(_: Config, profile: Mapping[str, object]) -> list[Command]:
+    url, code = shlex.quote(str(profile["url"])), profile["code"]
     scepclient = [
-        f"scepclient -server-url {shlex.quote(str(profile['url']))} -challenge {profile['code']}",
+        # Left alone it encrypts for every CA certificate that it is shown, the root's too, which may be no RSA.
+        f"scepclient -key-encipherment-selector -server-url {url} -challenge {code}",
         f"-private-key scep.key -certificate scep.pem -cn {_DEVICE} -dnsname {_DEVICE}",
     ]
-    return [("scepclient", scepclient)]
+    strongswan = [
+        f"pki --scepca --url {url} --caout scep-ca.der --force &&",
+        "pki --gen --type rsa --outform pem > scep.key &&",
+        f"pki --scep --url {url} --in scep.key --dn CN={_DEVICE} --password {code}",
+        "--cacert scep-ca.der --cacert-enc scep-ca-1.der --cacert-sig scep-ca-1.der --outform pem > scep.pem",
+    ]
+    return [("scepclient", scepclient), ("strongSwan", strongswan)]
 
 
 def _cmp(config: Config, profile: Mapping[str, object]) -> list[Command]:
