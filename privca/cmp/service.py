@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from privca.base.clock import Clock
@@ -12,9 +13,9 @@ from privca.base.http import Request, Response
 from privca.base.refused import Reason, Refused
 from privca.cmp import rfc9483, rfc9811
 from privca.cmp.ports import PartState, Transaction
-from privca.cmp.protection.authentication import Authenticated, Authentication
+from privca.cmp.protection.authentication import Authentication
 from privca.cmp.protection.protector import Protector
-from privca.cmp.rfc9810 import confirm, enroll, error
+from privca.cmp.rfc9810 import confirm, delay, enroll, error
 from privca.cmp.rfc9810.call import Call, Core, Reply
 from privca.cmp.rfc9810.message import (
     NULL_DN,
@@ -25,7 +26,7 @@ from privca.cmp.rfc9810.message import (
     encode_body,
     parse,
 )
-from privca.cmp.rfc9810.methods import TABLE, Method
+from privca.cmp.rfc9810.methods import TABLE, Method, Place
 from privca.issuance.profile import Revisioned
 from privca.pkix import der
 
@@ -72,17 +73,18 @@ class CmpService:
         message: PkiMessage,
         *,
         label: str = "",
-        within: Authenticated | None = None,
+        vouched: bool = False,
+        inside: bool = False,
     ) -> bytes:
         """The answer to a PKIMessage, as DER.
 
-        :param label: the operation that the path names, if any. :param within: who sent the nested message that this one came in.
+        :param label: the operation that the path names, if any. :param inside: whether it came in a nested message; :param vouched: and
+            whether the RA that sent this has verified it.
         """
         header = message.header
         nonce = exchange.entropy.octets(NONCE_OCTETS)
         transaction_id = header.transaction_id or exchange.entropy.octets(NONCE_OCTETS)
         protector: Protector = self._authentication.signing(profile)
-        refusal: Refused | None = None
         transaction: Transaction | None = None
         try:
             if header.pvno not in VERSIONS:
@@ -97,10 +99,17 @@ class CmpService:
             if transaction is not None and transaction.expires <= exchange.now:
                 await self._end(exchange, transaction)
                 transaction = None
+            if message.body is Body.NESTED:
+                # Its transactionID is that of the message inside, or of nothing.
+                transaction = None
             authenticated = await self._authentication.authenticate(exchange, profile, message, transaction)
             protector = authenticated.protector
             if label:
                 rfc9483.check_operation(label, message)
+            if inside and message.body is Body.NESTED:
+                raise Refused(
+                    Reason.UNSUPPORTED_OPERATION, "RFC 9810 section 5.1.3.5", "a nested message holds no nested message"
+                )
             method = self._method(profile, message)
             self._check_header(exchange, profile, message, method, transaction, protector)
             call = Call(
@@ -115,14 +124,32 @@ class CmpService:
                 secret=authenticated.secret,
                 signer=authenticated.signer,
                 transaction=transaction,
-                nested=within is not None,
+                nested=vouched,
+                again=self,
             )
-            reply = await method.action(call)
+            if method.name and method.name in profile.profile.cmp.delayed:
+                reply = await delay.postpone(call)
+            else:
+                reply = await method.action(call)
         except Refused as refused:
             exchange.decided("refused", refused.clause, str(refused))
-            refusal = refused
             reply = Reply(Body.ERROR, error.content(refused), refused=True)
-        return await self._write(exchange, message, transaction_id, nonce, reply, protector, refusal)
+        if reply.message:
+            return reply.message
+        return await self._write(exchange, message, transaction_id, nonce, reply, protector)
+
+    async def inner(self, call: Call, message: PkiMessage, *, vouched: bool) -> bytes:
+        """The answer to a message inside a nested one."""
+        return await self.answer(call.exchange, call.profile, message, vouched=vouched, inside=True)
+
+    async def replay(self, call: Call, message: PkiMessage) -> Reply:
+        """The answer to a message that was postponed."""
+        method = self._method(call.profile, message)
+        try:
+            return await method.action(replace(call, message=message))
+        except Refused as refused:
+            call.exchange.decided("refused", refused.clause, str(refused))
+            return Reply(Body.ERROR, error.content(refused), refused=True)
 
     @staticmethod
     def _method(profile: Revisioned, message: PkiMessage) -> Method:
@@ -157,7 +184,7 @@ class CmpService:
         header, options = message.header, profile.profile.cmp
         clause = "RFC 9483 section 3.5"
         if options.rules == "rfc9483":
-            rfc9483.check_header(message, first=method.begins)
+            rfc9483.check_header(message, first=method.place is Place.FIRST)
         if header.message_time is None:
             if options.message_time_required:
                 raise Refused(Reason.MISSING_TIME, "profile: cmp.message_time_required", "the message has no messageTime")
@@ -183,10 +210,13 @@ class CmpService:
                 expected="16 octets",
                 got="none" if header.sender_nonce is None else str(len(header.sender_nonce)),
             )
-        if method.begins:
+        if method.place is Place.OUTSIDE:
+            return
+        if method.place is Place.FIRST:
             if transaction is not None and transaction.open:
                 raise enroll.in_use()
-            if header.recip_nonce is not None:
+            # After a KEM ciphertext was given out, the first message proper answers the one that gave it.
+            if header.recip_nonce is not None and not (transaction is not None and header.recip_nonce == transaction.nonce):
                 raise Refused(
                     Reason.BAD_NONCE, "RFC 9483 section 3.1", "the first message of a transaction answers none: no recipNonce"
                 )
@@ -216,7 +246,6 @@ class CmpService:
         nonce: bytes,
         reply: Reply,
         protector: Protector,
-        refused: Refused | None,
     ) -> bytes:
         prepared = await protector.prepare(exchange)
         received = message.header

@@ -18,6 +18,7 @@ from privca.base.exchange import Exchange
 from privca.base.refused import Reason, Refused
 from privca.cmp.ports import Transaction
 from privca.cmp.protection import kem, password
+from privca.cmp.protection.kem import KemMac
 from privca.cmp.protection.password import Limits, PasswordMac
 from privca.cmp.protection.protector import DerivedKeys, MacProtector, Protector, SigningProtector
 from privca.cmp.rfc9810.message import Body, PkiMessage, directory_name
@@ -33,6 +34,7 @@ from privca.pkix.weak import SigningPublicKey
 
 _CLAUSE = "RFC 9810 section 5.1.3"
 _CHECK = "RFC 9483 section 3.5"
+_KEM = "RFC 9810 section 5.1.3.4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,16 @@ class Authentication:
                 raise Refused(
                     Reason.MALFORMED, "RFC 9810 section 5.1.1", "protection and protectionAlg come together or not at all"
                 )
-            return await self._unprotected(exchange, profile)
+            return await self._unprotected(exchange, profile, message)
         options = profile.profile.cmp
         mac = password.parse(algorithm, Limits(options.iterations_minimum, options.iterations_maximum))
         if mac is not None:
             self._accept(profile, mac.scheme)
             return await self._by_mac(exchange, profile, message, mac, transaction)
-        if kem.is_kem(algorithm):
+        kem_mac = kem.parse(algorithm)
+        if kem_mac is not None:
             self._accept(profile, "kem")
-            raise Refused(
-                Reason.BAD_SIGNATURE_ALGORITHM, "RFC 9810 section 5.1.3.4", "no KEM ciphertext was given to this client"
-            )
+            return await self._by_kem(exchange, profile, message, kem_mac, transaction)
         self._accept(profile, "signature")
         return await self._by_signature(exchange, profile, message, algorithm, transaction)
 
@@ -100,12 +101,32 @@ class Authentication:
                 got=kind,
             )
 
-    async def _unprotected(self, exchange: Exchange, profile: Revisioned) -> Authenticated:
+    async def _unprotected(self, exchange: Exchange, profile: Revisioned, message: PkiMessage) -> Authenticated:
+        if kem.asks_for_ciphertext(message) and message.extra_certs:
+            self._accept(profile, "kem")
+            signer = message.extra_certs[0]
+            # Nothing is proven yet, and nothing granted: what follows has to be protected by who can use the answer.
+            identity = await self._trusted(exchange, profile, message, signer)
+            return Authenticated(identity, self.signing(profile), signer=signer)
         try:
             identity = await self._credentials.anonymous(exchange, profile)
         except Refused as refused:
             raise Refused(Reason.UNAUTHENTICATED, _CHECK, "the message is not protected") from refused
         return Authenticated(identity, self.signing(profile))
+
+    async def _by_kem(
+        self, exchange: Exchange, profile: Revisioned, message: PkiMessage, mac: KemMac, transaction: Transaction | None
+    ) -> Authenticated:
+        secret = None if transaction is None else transaction.secret
+        if transaction is None or secret is None or secret.method != kem.METHOD:
+            raise Refused(Reason.BAD_SIGNATURE, _KEM, "no KEM ciphertext was given out in this transaction")
+        _check_sender(x509.load_der_x509_certificate(transaction.signer), message)
+        computed = mac.compute(secret.value, transaction.id, message.protected_part())
+        if not hmac.compare_digest(computed, message.protection or b""):
+            raise Refused(Reason.BAD_SIGNATURE, _KEM, "the MAC does not verify under the key that the KEM gave")
+        identity = await self._trusted(exchange, profile, message, transaction.signer)
+        protector = self.signing(profile, transaction.signer)
+        return Authenticated(identity, protector, secret=secret, signer=transaction.signer)
 
     async def _by_mac(
         self, exchange: Exchange, profile: Revisioned, message: PkiMessage, mac: PasswordMac, transaction: Transaction | None
@@ -113,7 +134,12 @@ class Authentication:
         reference = _reference(message)
         part, protection = message.protected_part(), message.protection or b""
         kept = None if transaction is None else transaction.secret
-        if kept is not None and reference in (kept.reference, None) and self._verifies(kept, mac, part, protection):
+        if (
+            kept is not None
+            and kept.method != kem.METHOD
+            and reference in (kept.reference, None)
+            and self._verifies(kept, mac, part, protection)
+        ):
             assert transaction is not None
             return self._proven(profile, kept, mac, Identity(transaction.method, transaction.identity), message)
         secrets = await self._credentials.secrets(exchange, profile, reference or "")
@@ -148,8 +174,13 @@ class Authentication:
                 Reason.BAD_SIGNATURE, "RFC 9483 section 3.3", "extraCerts does not begin with the certificate of the signer"
             )
         verify_signature(signer, message, algorithm)
+        identity = await self._trusted(exchange, profile, message, signer)
+        return Authenticated(identity, self.signing(profile, signer), signer=signer)
+
+    async def _trusted(self, exchange: Exchange, profile: Revisioned, message: PkiMessage, signer: bytes) -> Identity:
+        """The identity of a certificate that proved itself. :raises Refused: ``SIGNER_NOT_TRUSTED``."""
         try:
-            identity = await self._credentials.certificate(exchange, profile, signer, message.extra_certs[1:])
+            return await self._credentials.certificate(exchange, profile, signer, message.extra_certs[1:])
         except Refused as refused:
             if refused.reason is not Reason.UNAUTHENTICATED:
                 raise
@@ -162,7 +193,6 @@ class Authentication:
                 expected=refused.expected,
                 got=refused.got,
             ) from None
-        return Authenticated(identity, self.signing(profile, signer), signer=signer)
 
 
 def verify_signature(signer: bytes, message: PkiMessage, algorithm: bytes) -> None:
@@ -172,7 +202,7 @@ def verify_signature(signer: bytes, message: PkiMessage, algorithm: bytes) -> No
     """
     try:
         certificate = x509.load_der_x509_certificate(signer)
-        public_key, subject = certificate.public_key(), certificate.subject.public_bytes()
+        public_key = certificate.public_key()
         extensions = certificate.extensions
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise Refused(Reason.MALFORMED, "RFC 9483 section 3.3", "the certificate of the signer is malformed") from None
@@ -184,11 +214,18 @@ def verify_signature(signer: bytes, message: PkiMessage, algorithm: bytes) -> No
             raise Refused(
                 Reason.BAD_SIGNATURE, _CHECK, "the key usage of the signer's certificate does not have digitalSignature"
             )
+    _check_sender(certificate, message)
+    signatures.verify(public_key, algorithm, message.protection or b"", message.protected_part())
+
+
+def _check_sender(certificate: x509.Certificate, message: PkiMessage) -> None:
+    """Whether the header names the certificate that protects the message. :raises Refused: ``BAD_SIGNATURE``."""
+    for extension in certificate.extensions:
+        value = extension.value
         if isinstance(value, x509.SubjectKeyIdentifier) and message.header.sender_kid not in (None, value.digest):
             raise Refused(Reason.BAD_SIGNATURE, _CHECK, "senderKID is not the key identifier of the signer's certificate")
-    if message.header.sender != directory_name(subject):
+    if message.header.sender != directory_name(certificate.subject.public_bytes()):
         raise Refused(Reason.BAD_SIGNATURE, _CHECK, "sender is not the subject of the signer's certificate, byte for byte")
-    signatures.verify(public_key, algorithm, message.protection or b"", message.protected_part())
 
 
 def _reference(message: PkiMessage) -> str | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from privca.base.exchange import Exchange
 from privca.cmp.ports import CmpStore, KeyMaker, Profiles, Transaction
+from privca.cmp.protection.kem import METHOD
 from privca.cmp.protection.protector import Protector
 from privca.cmp.rfc9810.message import Body, Information, PkiMessage
 from privca.enrollment.credentials import Credentials, Secret
@@ -37,19 +39,31 @@ class Core:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What is answered. ``content`` is the DER inside the body's tag; ``certificates`` go into extraCerts, behind those that the
-    protection needs; ``refused`` tells that the operation ended with a refusal."""
+    protection needs; ``refused`` tells that the operation ended with a refusal. ``message`` is a whole PKIMessage (DER) that goes out as it
+    is, in place of all that."""
 
     body: Body
     content: bytes
     information: tuple[Information, ...] = ()
     certificates: Sequence[bytes] = ()
     refused: bool = False
+    message: bytes = field(default=b"", repr=False)
+
+
+class Again(Protocol):
+    """Answers messages that come in others: the service itself."""
+
+    async def inner(self, call: Call, message: PkiMessage, *, vouched: bool) -> bytes:
+        """The answer (DER) to a message inside a nested one. :param vouched: whether the RA around it has verified it."""
+
+    async def replay(self, call: Call, message: PkiMessage) -> Reply:
+        """The answer to a message that was postponed, in the transaction of ``call``."""
 
 
 @dataclass(slots=True)
 class Call:
     """One request whose protection verified, from ``sender``, by ``secret`` or the certificate ``signer`` (DER); ``transaction`` is the one
-    that it goes on with.
+    that it goes on with. ``nested`` tells that an RA vouches for it by a nested message.
 
     ``nonce`` is the senderNonce of the answer: drawn early, so that it can be stored before it is sent.
     """
@@ -62,6 +76,7 @@ class Call:
     nonce: bytes
     sender: Identity
     protector: Protector
+    again: Again
     secret: Secret | None = None
     signer: bytes = b""
     transaction: Transaction | None = None
@@ -76,3 +91,8 @@ class Call:
     def authority(self) -> str:
         """The CA that the profile issues from."""
         return self.profile.profile.issuer
+
+    @property
+    def by_password(self) -> bool:
+        """Whether a shared secret protects the message, and so the answer."""
+        return self.secret is not None and self.secret.method != METHOD

@@ -71,7 +71,7 @@ def recipient(call: Call) -> Wrap:
 
     :raises Refused: ``BAD_SIGNATURE_ALGORITHM`` for a key that cannot decrypt, or must not by its key usage.
     """
-    if call.secret is not None:
+    if call.secret is not None and call.by_password:
         return wrapping.password(call.secret.value, call.exchange.entropy)
     if not call.signer:
         raise Refused(Reason.UNAUTHENTICATED, "RFC 9483 section 4.1.6", "a key is generated only for who is known")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -90,15 +91,16 @@ async def submit(call: Call, outcomes: Sequence[Outcome]) -> None:
 
 
 async def begin(call: Call, outcomes: Sequence[Outcome], *, implicit: bool) -> None:
-    """Remember the transaction. :raises Refused: ``TRANSACTION_IN_USE`` if one of this ID goes on."""
-    now, options = call.exchange.now, call.options
+    """Remember the transaction, in place of the postponed request that it answers, if there is one.
+
+    :raises Refused: ``TRANSACTION_IN_USE`` if one of this ID goes on.
+    """
+    now = call.exchange.now
     known = call.transaction
-    if known is not None and known.open:
+    if known is not None and known.open and not known.request:
         raise in_use()
     asks = any(outcome.asked is not None and outcome.asked.proof is Proof.CHALLENGE for outcome in outcomes)
     parts = tuple(_part(call, outcome, asks=asks) for outcome in outcomes)
-    waits = any(part.state in (PartState.WAITING, PartState.CHALLENGED) for part in parts)
-    life = duration(options.transaction_life if waits else options.confirm_wait)
     transaction = Transaction(
         profile_id=call.profile.id,
         id=call.transaction_id,
@@ -114,13 +116,19 @@ async def begin(call: Call, outcomes: Sequence[Outcome], *, implicit: bool) -> N
         request=b"",
         ready=None,
         created=now,
-        expires=now + life,
+        expires=now + _life(call, parts),
         version=0 if known is None else known.version,
     )
     try:
         call.transaction = await call.core.store.save_transaction(transaction)
     except Conflict:
         raise in_use() from None
+
+
+def _life(call: Call, parts: Sequence[Part]) -> timedelta:
+    """How long a transaction with these parts is remembered."""
+    waits = any(part.state in (PartState.WAITING, PartState.CHALLENGED) for part in parts)
+    return duration(call.options.transaction_life if waits else call.options.confirm_wait)
 
 
 def in_use() -> Refused:
@@ -181,10 +189,9 @@ async def _update(call: Call, outcomes: Sequence[Outcome]) -> None:
     states = {outcome.id: _state(outcome, transaction) for outcome in outcomes}
     parts = tuple(replace(part, state=states.get(part.id, part.state)) for part in transaction.parts)
     changed = replace(transaction, parts=parts, nonce=call.nonce)
-    if any(part.state is PartState.WAITING for part in parts) and not any(
-        part.state is PartState.WAITING for part in transaction.parts
-    ):
-        changed = replace(changed, expires=call.exchange.now + duration(call.options.transaction_life))
+    if parts != transaction.parts:
+        # A certificate has as long to be confirmed as any other, however long it was waited for.
+        changed = replace(changed, expires=call.exchange.now + _life(call, parts))
     if not changed.open and all(part.state is PartState.REJECTED for part in parts):
         await call.core.store.forget_transaction(transaction)
         call.transaction = None
@@ -207,7 +214,7 @@ async def _chain(call: Call, certificates: Sequence[Certificate]) -> tuple[Seque
         return (), ()
     (default, *_) = await call.core.door.chains(certificates[0])
     root = default.certificates[-1:]
-    return default.certificates, root if call.options.ca_pubs and call.secret is not None else ()
+    return default.certificates, root if call.options.ca_pubs and call.by_password else ()
 
 
 def _implicit(call: Call) -> bool:
@@ -307,11 +314,3 @@ async def _check_issuer(call: Call, profile: Revisioned, template: rfc4211.CertT
             "the template names another issuer than the CA of this profile",
             expected=authority.signer.subject.rfc4514_string(),
         )
-
-
-async def extend(call: Call) -> None:
-    """A certificate is sent now: its confirmation has as long as any other's, however long it was waited for."""
-    assert call.transaction is not None
-    waits = any(part.state is PartState.WAITING for part in call.transaction.parts)
-    life = duration(call.options.transaction_life if waits else call.options.confirm_wait)
-    call.transaction = replace(call.transaction, expires=call.exchange.now + life)

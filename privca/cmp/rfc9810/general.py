@@ -7,11 +7,15 @@ from types import MappingProxyType
 
 from cryptography import x509
 
+from privca.base.durations import duration
 from privca.base.refused import Reason, Refused
 from privca.cmp import rfc9483
+from privca.cmp.ports import Conflict, Transaction
+from privca.cmp.protection import kem
 from privca.cmp.rfc9810 import algorithms, crl, profiles, reqtemplate
 from privca.cmp.rfc9810.call import Call, Reply
-from privca.cmp.rfc9810.message import Body, Information, id_it, informations
+from privca.cmp.rfc9810.message import KEM_CIPHERTEXT_INFO, Body, Information, id_it, informations
+from privca.enrollment.credentials import Secret
 from privca.issuance.delegates import Purpose
 from privca.issuance.profile import Revisioned
 from privca.issuance.succession import line
@@ -141,6 +145,40 @@ def _update(new_with_new: bytes, new_with_old: bytes | None, old_with_new: bytes
     )
 
 
+async def _kem_ciphertext(call: Call, information: Information, profile: Revisioned) -> Information:
+    """Section 5.3.19.18: what the client derives the key of its next messages from."""
+    clause = "RFC 9810 section 5.3.19.18"
+    absent(information, clause)
+    if not call.signer:
+        raise Refused(Reason.UNSUPPORTED_INFORMATION, clause, "the certificate of a KEM key comes first in extraCerts")
+    if call.transaction is not None:
+        raise Refused(Reason.TRANSACTION_IN_USE, clause, "a ciphertext was given out in this transaction")
+    secret, ciphertext = kem.encapsulate(call.signer)
+    now = call.exchange.now
+    transaction = Transaction(
+        profile_id=call.profile.id,
+        id=call.transaction_id,
+        method=call.sender.method,
+        identity=call.sender.id,
+        credential=b"",
+        secret=Secret("kem", kem.METHOD, "", secret),
+        signer=call.signer,
+        nonce=call.nonce,
+        body=call.message.body,
+        implicit=False,
+        parts=(),
+        request=b"",
+        ready=None,
+        created=now,
+        expires=now + duration(call.options.confirm_wait),
+    )
+    try:
+        await call.core.store.save_transaction(transaction)
+    except Conflict:
+        raise Refused(Reason.TRANSACTION_IN_USE, clause, "a ciphertext was given out in this transaction") from None
+    return Information(information.type, ciphertext)
+
+
 async def _request_template(call: Call, information: Information, profile: Revisioned) -> Information:
     absent(information, "RFC 9483 section 4.3.3")
     return Information(information.type, reqtemplate.content(profile))
@@ -159,6 +197,7 @@ TABLE: Mapping[x509.ObjectIdentifier, Answer] = MappingProxyType(
         id_it(19): _request_template,
         ROOT_CA_CERT: _root_update,
         id_it(22): crl.status_list,
+        KEM_CIPHERTEXT_INFO: _kem_ciphertext,
     }
 )
 """What can be asked about."""

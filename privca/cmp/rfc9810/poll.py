@@ -6,16 +6,15 @@ from msgspec.structs import replace
 
 from privca.base.refused import Reason, Refused
 from privca.cmp.ports import Part, PartState
-from privca.cmp.rfc9810 import enroll
+from privca.cmp.rfc9810 import delay, enroll
 from privca.cmp.rfc9810.call import Call, Reply
+from privca.cmp.rfc9810.delay import WHOLE
 from privca.cmp.rfc9810.enroll import Outcome
 from privca.cmp.rfc9810.message import Body, free_text
 from privca.enrollment.door import Issued
 from privca.pkix import der
 
 _CLAUSE = "RFC 9810 section 5.3.22"
-WHOLE = -1
-"""The certReqId that means the whole answer."""
 _MAXIMUM = 32
 
 
@@ -55,6 +54,13 @@ async def poll(call: Call) -> Reply:
             raise Refused(
                 Reason.UNKNOWN_CERTIFICATE, _CLAUSE, "no request of this transaction has this certReqId", got=str(id)[:20]
             )
+    if transaction.request:
+        after = delay.seconds_left(call)
+        if not after:
+            return await delay.deliver(call)
+        await _remember(call)
+        call.exchange.decided("waiting", _CLAUSE)
+        return report(ids, after)
     asked = waiting if WHOLE in ids else [part for part in waiting if part.id in ids]
     if not asked:
         raise Refused(Reason.WRONG_STATE, _CLAUSE, "nothing of this transaction waits")
@@ -68,8 +74,6 @@ async def poll(call: Call) -> Reply:
         await _remember(call)
         call.exchange.decided("waiting", _CLAUSE)
         return report(ids, after or call.options.check_after)
-    if any(outcome.certificate is not None for outcome in outcomes) and not transaction.implicit:
-        await enroll.extend(call)
     return await enroll.answer(call, outcomes, confirm=not transaction.implicit)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from privca.base.durations import duration
 from privca.base.refused import Reason, Refused
 from privca.cmp.ports import Part, PartState
 from privca.cmp.rfc9810 import enroll
@@ -44,8 +45,9 @@ async def respond(call: Call) -> Reply:
         replace(part, state=PartState.ISSUED, challenge=b"") if part.state is PartState.CHALLENGED else part
         for part in transaction.parts
     )
-    call.transaction = await call.core.store.save_transaction(replace(transaction, parts=parts, nonce=call.nonce))
-    await enroll.extend(call)
+    expires = call.exchange.now + duration(call.options.confirm_wait)
+    changed = replace(transaction, parts=parts, nonce=call.nonce, expires=expires)
+    call.transaction = await call.core.store.save_transaction(changed)
     await enroll.submit(call, outcomes)
     return await enroll.answer(call, outcomes, confirm=not transaction.implicit)
 
