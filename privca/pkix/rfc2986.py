@@ -6,7 +6,8 @@ signature is verified over the octets that were received, never over a re-encodi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, cast
 
@@ -122,13 +123,14 @@ def _refuse(clause: str, detail: str, *, expected: str | None = None, got: str |
     return Refused(Reason.BAD_CSR, clause, detail, expected=expected, got=got)
 
 
-def parse(octets: bytes, *, tolerant: bool = False) -> CertificationRequest:
+def parse(octets: bytes, *, tolerant: bool = False, old: Container[str] = ()) -> CertificationRequest:
     """The request that ``octets`` (DER) are.
 
     :param tolerant: whether BER, and attributes out of the order that DER gives a SET, are accepted.
+    :param old: hashes of its signature that are accepted although they are no longer safe: ``md5``, ``sha1``.
     :raises Refused: ``BAD_PUBLIC_KEY`` for keys that :func:`privca.pkix.weak.check` refuses, ``BAD_CSR`` for everything else.
     """
-    return _guarded(_parse, octets, tolerant)
+    return _guarded(functools.partial(_parse, old), octets, tolerant)
 
 
 def parse_wishes(octets: bytes, *, tolerant: bool = False) -> Wishes:
@@ -154,12 +156,12 @@ def _guarded(read: Callable[[bytes, bool], T], octets: bytes, tolerant: bool) ->
         raise BadCsr(refusal) from None
 
 
-def _parse(octets: bytes, tolerant: bool) -> CertificationRequest:
+def _parse(old: Container[str], octets: bytes, tolerant: bool) -> CertificationRequest:
     request, info, signed, strict = _decode(octets, tolerant)
     _check_info(info)
     public_key = cast("weak.SigningPublicKey", read_public_key(der.encode(info.spki)))
     algorithm = der.encode(request.algorithm)
-    signature_hash = signatures.verify(public_key, algorithm, _octets(request.signature), signed)
+    signature_hash = signatures.verify(public_key, algorithm, _octets(request.signature), signed, old)
     attributes = info.attributes.as_list()
     extension_request, challenge_password = _attributes(attributes)
     subject, extensions = subject_and_extensions(strict, info.subject, extensions=extension_request)

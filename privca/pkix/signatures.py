@@ -5,6 +5,7 @@ RFC 3279 section 2.2, RFC 4055 (RSA), RFC 5758 section 3.2 (ECDSA), RFC 8410 (Ed
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated
 
 from cryptography import x509
@@ -96,6 +97,15 @@ _RECEIVED: dict[bytes, tuple[str, str]] = {
 }
 
 
+_OLD: dict[bytes, tuple[str, str]] = {
+    **{_identifier("1.2.840.113549.1.1.4", parameters): ("RSA", "md5") for parameters in (_NULL, b"")},
+    **{_identifier("1.2.840.113549.1.1.5", parameters): ("RSA", "sha1") for parameters in (_NULL, b"")},
+    _identifier("1.2.840.10045.4.1"): ("EC", "sha1"),
+}
+"""What old devices sign certification requests with: accepted only where that proves possession of the key beside another signature."""
+_OLD_HASHES: dict[str, hashes.HashAlgorithm] = {"md5": hashes.MD5(), "sha1": hashes.SHA1()}  # noqa: S303 - for old devices
+
+
 def algorithm(public_key: weak.SigningPublicKey, hash_name: str) -> bytes:
     """The AlgorithmIdentifier, as DER, of signatures that the private half of this key makes with this hash.
 
@@ -106,14 +116,19 @@ def algorithm(public_key: weak.SigningPublicKey, hash_name: str) -> bytes:
     return _SIGNING[kind, hash_name] if without_hash is None else without_hash
 
 
-def verify(public_key: weak.CertifiedPublicKey, identifier: bytes, signature: bytes, message: bytes) -> str:
+def verify(
+    public_key: weak.CertifiedPublicKey, identifier: bytes, signature: bytes, message: bytes, old: Container[str] = ()
+) -> str:
     """Verify a signature under a key; the name of its hash (``sha256`` ...), empty where the scheme has its own.
 
     :param identifier: AlgorithmIdentifier as DER.
+    :param old: hashes that are accepted although they are no longer safe: ``md5``, ``sha1``.
     :raises Refused: ``BAD_SIGNATURE_ALGORITHM`` for one that is unknown, too old, or not the key's, ``BAD_SIGNATURE`` for a signature that
         does not verify.
     """
     family, hash_name = _RECEIVED.get(identifier, ("", ""))
+    if not family and _OLD.get(identifier, ("", ""))[1] in old:
+        family, hash_name = _OLD[identifier]
     rsa_padding: padding.PKCS1v15 | padding.PSS = padding.PKCS1v15()
     if not family:
         hash_name, rsa_padding = pss(identifier)
@@ -123,9 +138,9 @@ def verify(public_key: weak.CertifiedPublicKey, identifier: bytes, signature: by
         raise _refuse("the signature algorithm does not belong to the key", expected=f"one for {kind}", got=f"one for {family}")
     try:
         if isinstance(public_key, ec.EllipticCurvePublicKey):
-            public_key.verify(signature, message, ec.ECDSA(HASHES[hash_name]))
+            public_key.verify(signature, message, ec.ECDSA(_hash(hash_name)))
         elif isinstance(public_key, rsa.RSAPublicKey):
-            public_key.verify(signature, message, rsa_padding, HASHES[hash_name])
+            public_key.verify(signature, message, rsa_padding, _hash(hash_name))
         elif isinstance(public_key, weak.AGREES):
             raise _refuse("a key of this kind does not sign", got=kind)
         else:
@@ -133,6 +148,10 @@ def verify(public_key: weak.CertifiedPublicKey, identifier: bytes, signature: by
     except (InvalidSignature, ValueError):
         raise Refused(Reason.BAD_SIGNATURE, _CLAUSE, "the signature does not verify under the public key") from None
     return hash_name
+
+
+def _hash(name: str) -> hashes.HashAlgorithm:
+    return HASHES[name] if name in HASHES else _OLD_HASHES[name]
 
 
 def _refuse(detail: str, *, expected: str | None = None, got: str | None = None) -> Refused:

@@ -137,6 +137,32 @@ def test_an_outdated_hash(wire: Any, oid: str, got: str) -> None:
     assert ("no longer safe" in refusal.detail, refusal.got) == (True, got)
 
 
+@pytest.mark.parametrize(
+    ("name", "arc", "hash"), [("md5", "04", hashes.MD5()), ("sha1", "05", hashes.SHA1())], ids=["md5", "sha1"]
+)
+@pytest.mark.parametrize("parameters", [b"\x05\x00", b""], ids=["NULL", "absent"])
+def test_an_outdated_hash_where_it_is_accepted(wire: Any, name: str, arc: str, hash: Any, parameters: bytes) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    info = wire.info(spki=der_of(key))
+    algorithm = wire.tlv(0x30, wire.tlv(0x06, bytes.fromhex(f"2a864886f70d0101{arc}")), parameters)
+    octets = wire.request(info=info, algorithm=algorithm, signature=key.sign(info, padding.PKCS1v15(), hash))
+    assert rfc2986.parse(octets, old=("sha1", "md5")).signature_hash == name
+    assert "no longer safe" in refused(octets).detail
+    with pytest.raises(Refused):
+        rfc2986.parse(octets, old=({"sha1", "md5"} - {name}))
+    forged = wire.request(info=info, algorithm=algorithm, signature=key.sign(info + b"x", padding.PKCS1v15(), hash))
+    with pytest.raises(Refused, match="does not verify"):
+        rfc2986.parse(forged, old=("sha1", "md5"))
+
+
+def test_ecdsa_with_an_outdated_hash_where_it_is_accepted(wire: Any) -> None:
+    info = wire.info()
+    algorithm = wire.tlv(0x30, wire.tlv(0x06, bytes.fromhex("2a8648ce3d0401")))
+    octets = wire.request(info=info, algorithm=algorithm, signature=wire.key.sign(info, ec.ECDSA(hashes.SHA1())))
+    assert rfc2986.parse(octets, old=("sha1",)).signature_hash == "sha1"
+    assert "no longer safe" in refused(octets).detail
+
+
 def test_octets_that_follow(wire: Any) -> None:
     for tolerant in (False, True):
         refused(wire.request() + b"\x00", tolerant=tolerant)

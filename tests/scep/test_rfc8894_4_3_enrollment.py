@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from privca.issuance.ports import RevocationReason
 from tests.support.issuance_lab import run
-from tests.support.scep_client import PKCS_REQ, RENEWAL_REQ, Client, envelop, request, self_signed
+from tests.support.scep_client import PKCS_REQ, RENEWAL_REQ, Client, envelop, request, self_signed, signed_with
 from tests.support.scep_lab import CODE, ScepLab, rsa_key
 
 
@@ -42,6 +42,15 @@ def test_3_5_2_a_reply_follows_its_request(shared: ScepLab, digest: str, cipher:
 def test_3_5_2_rarer_digests(shared: ScepLab, digest: str) -> None:
     profile = shared.profile()
     assert shared.enroll(profile, shared.client(profile, digest=digest)).digest == digest
+
+
+@pytest.mark.parametrize("digest", ["md5", "sha1"])
+def test_3_3_1_a_request_is_signed_with_what_the_profile_lists(shared: ScepLab, digest: str) -> None:
+    profile, strict = shared.profile(), shared.profile(scep={"digests": ("sha256",)})
+    for chosen, status in ((profile, "0"), (strict, "2")):
+        client = shared.client(chosen)
+        csr = signed_with(request(client.key, "device", challenge=CODE), client.key, digest)
+        assert shared.operate(chosen, client, client.message(PKCS_REQ, csr)).status == status
 
 
 def test_3_5_2_or_the_profile(shared: ScepLab) -> None:

@@ -157,6 +157,13 @@ def request(
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+def signed_with(csr: bytes, key: Any, digest: str) -> bytes:
+    """The same PKCS #10, signed as old devices sign."""
+    info = children(csr)[0]
+    arc, hash = {"md5": ("4", hashes.MD5()), "sha1": ("5", hashes.SHA1())}[digest]
+    return sequence(info, algorithm(f"1.2.840.113549.1.1.{arc}"), tlv(0x03, b"\0", key.sign(info, padding.PKCS1v15(), hash)))
+
+
 def encrypt(content: bytes, cipher: str = "aes128", *, key: bytes | None = None) -> tuple[bytes, bytes]:
     """The key, and the EncryptedContentInfo."""
     dotted, octets, block = CIPHERS[cipher]

@@ -54,7 +54,8 @@ async def enroll(
         profile,
         credentials,
         addressed,
-        lambda octets: rfc2986.parse(octets, tolerant=profile.profile.tolerant),
+        # What the profile allows in messages it allows in their requests: the message's own signature is by the same key.
+        lambda octets: rfc2986.parse(octets, tolerant=profile.profile.tolerant, old=profile.profile.scep.digests),
         _decoy(addressed.party),
     )
     challenge = csr.challenge_password
