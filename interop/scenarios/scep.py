@@ -7,7 +7,7 @@ import functools
 from interop.scenarios.scenario import Scenario
 
 _scep = functools.partial(Scenario, protocol="scep", credential="right", key="rsa2048")
-REFUSAL = r"(?i)failure|fail[ _-]?info|badRequest|badMessageCheck|bad request|rejected|ca_rejected|denied"
+REFUSAL = r"(?i)fail[ _-]?info|badRequest|badMessageCheck|status: CA_REJECTED"
 
 SCENARIOS: tuple[Scenario, ...] = (
     _scep(

@@ -21,6 +21,7 @@ for turn in $(seq 80); do
     sleep 0.5
 done
 cat "$HOME/state.txt"
+grep ca-error "$HOME/state.txt"
 grep -q 'status: MONITORING' "$HOME/state.txt"
 """
 
@@ -32,7 +33,10 @@ class Certmonger(Driver):
         """Run the service, give it commands, and wait until the request has come to rest."""
         lines = "\n".join(f"{shlex.join(command)} || exit 1" for command in commands)
         script = SCRIPT.format(commands=lines, least=least)
-        self.run(["dbus-run-session", "--", "bash", "-c", script], HOME=str(self.home))
+        path = self.home / "certmonger.sh"
+        path.write_text(script)
+        path.chmod(0o600)
+        self.run(["dbus-run-session", "--", "bash", str(path)], HOME=str(self.home))
 
     def chain(self) -> Path:
         """What the service needs to know of the CA."""

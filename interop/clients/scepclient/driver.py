@@ -17,7 +17,9 @@ class Scepclient(Driver):
         name = self.job["names"][0]
         files = ["-private-key", str(self.home / "client.key.pem"), "-certificate", str(certificate)]
         subject = ["-cn", name, "-dnsname", name]
-        self.run(["scepclient", *files, "-server-url", self.job["url"], f"-challenge={credential['code']}", *subject])
+        server = ["-server-url", self.job["url"], f"-challenge={credential['code']}"]
+        # Without the last it encrypts to every certificate of the CA's chain, and a root may have no RSA key.
+        self.run(["scepclient", *files, *server, *subject, "-key-encipherment-selector"])
         return certificate
 
     def collect(self, label: str) -> None:

@@ -17,17 +17,23 @@ class StrongswanScep(Driver):
         found = [*sorted(self.home.glob("ra*.der")), *sorted(self.home.glob("ca*.der"))]
         return self.as_pem(found, self.home / "cacerts.pem")
 
+    def deciphers(self, certificate: Path) -> bool:
+        """Whether a certificate is for enciphering keys to its owner."""
+        told = self.run(["openssl", "x509", "-in", str(certificate), "-noout", "-ext", "keyUsage"])
+        return "Key Encipherment" in told
+
     def enroll(self, label: str, *authentication: str) -> None:
         """Ask for a certificate; it says nothing but the certificate."""
         self.certificates()
         authorities, registration = sorted(self.home.glob("ca*.der")), sorted(self.home.glob("ra*.der"))
-        # One certificate signs and one opens; where there is no registration authority, the CA that issues does both.
-        encrypting = signing = str((registration or authorities)[-1])
+        # The registration authority, or the CA that issues: who deciphers has a certificate for it.
+        encrypting = next((path for path in [*registration, *authorities] if self.deciphers(path)), authorities[0])
+        signing = registration[0] if registration else encrypting
         options, name = self.job["options"], self.job["names"][0]
         algorithms = [f"--{word}={options[word]}" for word in ("digest", "cipher") if word in options]
         certificate = self.home / f"{label}.pem"
         argv = ["pki", "--scep", "--url", self.job["url"], "--in", str(self.make_key(label)), "--dn", f"CN={name}", "--san", name]
-        argv += [*authentication, "--cacert-enc", encrypting, "--cacert-sig", signing, *algorithms]
+        argv += [*authentication, "--cacert-enc", str(encrypting), "--cacert-sig", str(signing), *algorithms]
         argv += [part for path in authorities for part in ("--cacert", str(path))]
         self.run([*argv, "--interval", "2", "--maxpolltime", "40", "--outform", "pem"], to=certificate)
         self.keep(f"{label}.certificate", certificate)
