@@ -286,7 +286,7 @@ check(
 check(
     "generated key: the client certificate has to be meant",
     keygen.test_a_client_certificate_that_is_not_meant_is_not_used,
-    instead("est.rfc7030.key_delivery:_recipient", "Named.read(presented).key_identifier == identifier", "True"),
+    instead("est.rfc7030.key_delivery:_is_meant", "Named.read(presented).key_identifier == identifier", "True"),
 )
 check(
     "generated key: kept out of the transcript",
