@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeAlias
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -36,6 +38,8 @@ _PrivateKey: TypeAlias = _Signing | _Deciphering
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MAXIMUM_OCTETS = 1 << 16
+_LARGE = 1 << 16
+"""Octets of a message whose hashing takes longer than a signature."""
 KINDS: dict[str, Callable[[], _PrivateKey]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -102,7 +106,11 @@ class SoftwareKeys:
         """
         key = self._load(reference)
         if isinstance(key, ec.EllipticCurvePrivateKey):
-            return key.sign(message, ec.ECDSA(HASHES[hash_name]))
+            if len(message) <= _LARGE:
+                return key.sign(message, ec.ECDSA(HASHES[hash_name]))
+            # A CRL may have megabytes; hashlib lets others run meanwhile.
+            digest = await self._offload(lambda: hashlib.new(hash_name, message).digest())
+            return key.sign(digest, ec.ECDSA(Prehashed(HASHES[hash_name])))
         if isinstance(key, ed25519.Ed25519PrivateKey):
             return key.sign(message)
         if isinstance(key, rsa.RSAPrivateKey):

@@ -272,3 +272,10 @@ def test_a_key_does_what_its_kind_does(keys: SoftwareKeys) -> None:
         with pytest.raises(Refused) as refusal:
             run(work)
         assert refusal.value.reason is Reason.INTERNAL
+
+
+def test_a_large_message_is_hashed_aside(keys: SoftwareKeys, offload: Offload) -> None:
+    public_key = load_der_public_key(run(keys.generate("ec", "P-256")))
+    before, message = offload.calls, bytes(1 << 20)
+    verify(public_key, run(keys.sign("ec", message, "sha384")), message, hashes.SHA384())
+    assert offload.calls == before + 1
