@@ -10,6 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
+from privca.pkix import signatures
 from tests.support import cmc_client as cmc
 from tests.support.cmc_lab import SECRET, CmcLab, enrollment
 
@@ -331,6 +332,29 @@ def test_a_body_part_that_is_there_twice(lab: CmcLab) -> None:
     requests = [cmc.tcr(1, cmc.csr(key, names=["a.example.test"])) for key in keys]
     assert by(lab, cmc.pki_data([], requests), lab.registration().signer).failure(0) == "badRequest"
     assert lab.count() == 0
+
+
+def test_requests_are_not_verified_for_a_stranger(lab: CmcLab) -> None:
+    """Each signature costs something: before it is known who asks, that of what may have signed the message has to do."""
+    verified: list[int] = []
+    verify = signatures.verify
+
+    def counted(*arguments: Any) -> str:
+        verified.append(1)
+        return verify(*arguments)
+
+    keys = [cmc.new_key() for _ in range(8)]
+    requests = [cmc.tcr(body, cmc.csr(key, names=["a.example.test"])) for body, key in enumerate(keys, 1)]
+    # One key identifier in all of them.
+    extension = cmc.extension(x509.SubjectKeyIdentifier(b"the same identifier"))
+    same = [cmc.tcr(body, cmc.csr(key, more=[extension], ski=False)) for body, key in enumerate(keys, 1)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(signatures, "verify", counted)
+        assert by(lab, cmc.pki_data([], requests), cmc.Signer(keys[0])).status == 401
+        assert by(lab, cmc.pki_data([], requests), cmc.Signer(cmc.new_key())).status == 400
+        signer = cmc.Signer(keys[0], key_identifier=b"the same identifier")
+        assert by(lab, cmc.pki_data([], same), signer).failure(0) == "badRequest"
+    assert len(verified) == 1
 
 
 def test_too_many_requests_are_refused_before_they_are_read(lab: CmcLab) -> None:

@@ -6,7 +6,7 @@ possession of every request. Only then is anything done, each part by itself: wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from privca.base.refused import Reason, Refused
@@ -22,7 +22,7 @@ from privca.est.rfc5272.signer import ByCertificate, ByWaiting, Signer, Unsigned
 from privca.est.rfc7030.call import Call
 from privca.pkix.rfc5272.controls import Controls
 from privca.pkix.rfc5272.modification import Modification
-from privca.pkix.rfc5272.pki_data import OtherRequest
+from privca.pkix.rfc5272.pki_data import OtherRequest, TaggedRequest
 from privca.pkix.rfc5652 import signed_data
 from privca.pkix.rfc5652.content import ENVELOPED_DATA, content_type, wrap
 from privca.pkix.rfc5652.signed_data import SignedData
@@ -61,7 +61,7 @@ class _Parts(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A message whose signature is verified, and what was read of it for that. ``tokens`` are what its queries are about."""
+    """A message whose signature is verified, and the requests that were read for that. ``tokens`` are what its queries are about."""
 
     message: Message
     signer: Signer
@@ -118,7 +118,8 @@ async def _read_and_verify(call: Call, signed: SignedData, budget: Budget, outco
         # The secret is inside DER inside base64: the whole body stays out of the transcript.
         call.exchange.conceal("body", call.request.body)
     budget.take(len(found.data.requests))
-    certifications, failed = _read(found)
+    # Each request costs the verification of its own signature: before it is known who asks, only what may have signed the message is read.
+    certifications, failed = _read(signer.candidates(found))
     tokens = granting.tokens(call, found)
     spkis = [] if found.data.requests else [one.spki for one in tokens.values() if one is not None]
     return _Verified(found, await signer.verify(call.core.door, found, certifications, spkis), certifications, failed, tokens)
@@ -137,9 +138,11 @@ async def _process(call: Call, verified: _Verified, authority: Authority, budget
     party = await identify(call, found, signed, authority)
     own = authority.own(found.controls) if party.registration else authority
     _check_controls(found, own, registration=party.registration)
+    known = {*(one.body for one in verified.certifications), *verified.failed}
+    others, failed = _read([request for request in found.data.requests if request.body not in known])
     for body, here, modification in own.modifications():
         _check_references(found, modification, (body,) if here else WHOLE)
-    await _certify(call, found, party, own, verified.certifications, verified.failed, outcome)
+    await _certify(call, found, party, own, [*verified.certifications, *others], {**verified.failed, **failed}, outcome)
     await granting.query(call, tokens, party, signed, outcome)
     await revoking.revoke_all(call, found.controls, party.identity, outcome)
     await retrieving.retrieve(call, found.controls, party, outcome)
@@ -171,9 +174,9 @@ def _check_query_alone(found: Message) -> None:
         )
 
 
-def _read(found: Message) -> tuple[list[Certification], dict[int, Refused]]:
+def _read(requests: Sequence[TaggedRequest]) -> tuple[list[Certification], dict[int, Refused]]:
     certifications, failed = [], {}
-    for request in found.data.requests:
+    for request in requests:
         try:
             certifications.append(certification.read(request))
         except Refused as refused:
