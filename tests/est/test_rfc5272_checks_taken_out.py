@@ -427,6 +427,10 @@ CHECKS = {
         [instead(E + "revoking:_named", "by is None", "False")],
         trap("6_11_revocation", "a_wrong_secret_is_bad_identity_with_one_text", "no certificate"),
     ),
+    "revocation: secrets of what cannot be read": (
+        [instead(E + "layer:_read_message", "_REVOKE_REQUEST in (signed.content or b'')", "False")],
+        trap("6_11_revocation", "a_secret_stays_out_of_the_transcript_also_of_what_cannot_be_read"),
+    ),
     "revocation: guesses": (
         [instead(E + "revoking:revoke_all", "wrong is not None and request.secret is not None", "False")],
         trap("6_11_revocation", "secrets_are_not_tried_one_after_the_other"),

@@ -20,7 +20,9 @@ from privca.est.rfc5272.party import Party, identify
 from privca.est.rfc5272.pending import Waiting
 from privca.est.rfc5272.signer import ByCertificate, ByWaiting, Signer, Unsigned
 from privca.est.rfc7030.call import Call
+from privca.pkix import der
 from privca.pkix.rfc5272.controls import Controls
+from privca.pkix.rfc5272.identifiers import REVOKE_REQUEST
 from privca.pkix.rfc5272.modification import Modification
 from privca.pkix.rfc5272.pki_data import OtherRequest, TaggedRequest
 from privca.pkix.rfc5652 import signed_data
@@ -33,6 +35,7 @@ MAXIMUM_REQUESTS = 64
 """Certification requests in all messages of one body together: each costs a verification."""
 
 _PROCESSING = "RFC 5272 section 3.2.1"
+_REVOKE_REQUEST = der.oid(REVOKE_REQUEST)
 
 
 @dataclass(slots=True)
@@ -113,10 +116,7 @@ async def _inside(call: Call, octets: bytes, budget: Budget, outcome: Outcome) -
 
 
 async def _read_and_verify(call: Call, signed: SignedData, budget: Budget, outcome: Outcome) -> _Verified:
-    found = message.read(signed, outcome)
-    if any(one.secret is not None for one in found.controls.revocations.values()):
-        # The secret is inside DER inside base64: the whole body stays out of the transcript.
-        call.exchange.conceal("body", call.request.body)
+    found = _read_message(call, signed, outcome)
     budget.take(len(found.data.requests))
     # Each request costs the verification of its own signature: before it is known who asks, only what may have signed the message is read.
     certifications, failed = _read(signer.candidates(found))
@@ -161,6 +161,20 @@ async def _unsigned(call: Call, found: Message, outcome: Outcome) -> None:
         )
     _check_controls(found, Authority(), registration=False)
     await revoking.revoke_all(call, found.controls, None, outcome)
+
+
+def _read_message(call: Call, signed: SignedData, outcome: Outcome) -> Message:
+    """The shared secret of a revocation request is inside DER inside base64: with it, the whole body stays out of the transcript; also where
+    what is around it cannot be read."""
+    try:
+        found = message.read(signed, outcome)
+    except Refused:
+        if _REVOKE_REQUEST in (signed.content or b""):
+            call.exchange.conceal("body", call.request.body)
+        raise
+    if any(one.secret is not None for one in found.controls.revocations.values()):
+        call.exchange.conceal("body", call.request.body)
+    return found
 
 
 def _check_query_alone(found: Message) -> None:
