@@ -64,13 +64,21 @@ def show(name: str, as_json: bool, config_path: Path) -> None:
 
 @command.command
 @click.argument("name")
+@click.option("--prepare", is_flag=True, help="Make and announce the next key, but do not issue with it yet.")
 @located
-def rollover(name: str, config_path: Path) -> None:
+def rollover(name: str, prepare: bool, config_path: Path) -> None:
     """Give a CA a new key, or all CAs their first ones.
 
-    From now on NAME issues with the new key. If NAME has no key yet, the keys of all CAs that have none are made instead.
+    From now on NAME issues with the new key, the one that was prepared if there is one. If NAME has no key yet, the keys of all CAs that
+    have none are made instead. The old key goes on to answer for what it has certified.
     """
     with opened(config_path, create=True) as parts:
+        if prepare:
+            coming = run(parts.authorities.prepare_next(_known(parts, name)))
+            click.echo(
+                f"{name}: generation {coming.generation.number} is made, until {rfc3339(coming.not_after)}; it issues nothing yet"
+            )
+            return
         if run(parts.authorities.generations(_known(parts, name))):
             run(parts.authorities.rollover(name))
             made = [name]
