@@ -72,6 +72,35 @@ check(
     lambda lab: enroll.test_a_body_that_is_no_csr_in_base64(lab, "set bits after the end"),
     refusing("est.rfc7030.transfer:decode", "set after its last octet"),
 )
+for case in ("64 columns (libest)", "CR LF", "blanks and tabs"):
+    check(
+        f"base64: white space, {case}",
+        lambda lab, case=case: enroll.test_rfc8951_3_1_white_space_counts_for_nothing(lab, KEY, case, False),
+        instead("est.rfc7030.transfer:decode", "body.translate(None, _WHITE_SPACE)", "body"),
+    )
+check(
+    "transfer encoding: ignored",
+    lambda lab: enroll.test_rfc8951_3_a_content_transfer_encoding_is_ignored(lab, KEY, "binary", False),
+    instead(
+        "est.rfc7030.transfer:read",
+        "media_type(given)[0] != expected and (given or not tolerant)",
+        "request.headers.get('content-transfer-encoding') != 'base64'",
+    ),
+)
+check(
+    "transfer encoding: not demanded",
+    lambda lab: enroll.test_a_certificate_for_the_key_and_the_names(lab, KEY),
+    instead(
+        "est.rfc7030.transfer:read",
+        "media_type(given)[0] != expected and (given or not tolerant)",
+        "'content-transfer-encoding' not in request.headers",
+    ),
+)
+check(
+    "media type: case and parameters",
+    lambda lab: enroll.test_rfc9110_8_3_the_media_type_in_other_spellings(lab, KEY, "Application/PKCS10"),
+    instead("est.rfc7030.transfer:read", "media_type(given)[0] != expected", "given != expected"),
+)
 check(
     "CSR: signature",
     lambda lab: enroll.test_rfc7030_3_4_a_csr_that_another_key_signed(lab, KEY),
