@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Wanted(msgspec.Struct, frozen=True):
     value: str
 
 
-_READERS = {"dns": (NameKind.DNS, dns_name), "ip": (NameKind.IP, ip_name)}
+_READERS: dict[str, tuple[NameKind, Callable[[str], Name]]] = {"dns": (NameKind.DNS, dns_name), "ip": (NameKind.IP, ip_name)}
 
 
 def names_of(call: Call, wanted: Sequence[Wanted], clause: str) -> tuple[Name, ...]:
