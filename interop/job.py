@@ -62,6 +62,7 @@ def run(
         **order,
         "patience": patience,
         "url": service.url,
+        "tls_url": service.tls_url,
         "trust": place.trust(folder),
         "dns_api": service.dns_api,
         "resolver": service.resolver,

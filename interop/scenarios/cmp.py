@@ -1,6 +1,7 @@
 """What a CMP client is told to do (RFC 9810): a table of calls of ``openssl cmp``, which other clients carry out as far as they can.
 
-Placeholders are whole words: ``{server}`` where the service is; ``{pbm}`` the shared secret; ``{sig}`` the certificate that the
+Placeholders are whole words: ``{server}`` where the service is (``{server6}`` by IPv6, ``{path}`` with the path
+by itself, ``{tls}`` over TLS); ``{pbm}`` the shared secret; ``{sig}`` the certificate that the
 client got last, and its key; ``{key}`` a fresh key of the scenario's kind; ``{subject}`` and ``{sans}`` the scenario's names; ``{out}`` where
 certificate and chain go; ``{old}`` the certificate that it got first; ``{csr}`` a certification request. Inside a word, ``{home}`` is
 the client's folder, and ``{serial}``, ``{issuer}`` are those of the certificate that it got first.
@@ -46,15 +47,13 @@ def _refused(id: str, title: str, refusal: str, *calls: tuple[str, str], control
 REASONS = {
     0: "unspecified",
     1: "keyCompromise",
-    2: "cACompromise",
     3: "affiliationChanged",
     4: "superseded",
     5: "cessationOfOperation",
     6: "certificateHold",
     9: "privilegeWithdrawn",
-    10: "aACompromise",
 }
-"""CRLReason (RFC 5280 section 5.3.1), as ``-revreason`` has it."""
+"""CRLReason (RFC 5280 section 5.3.1) that a client may give, as ``-revreason`` has it."""
 RR = "-cmd rr {server} {sig} {old}"
 
 ENROLLMENTS = (
@@ -94,6 +93,16 @@ ENROLLMENTS = (
     ),
     _ir("ir-keep-alive", "a connection that must persist", "-keep_alive 2"),
     _ir("ir-no-keep-alive", "a connection for each message", "-keep_alive 0"),
+    _ask("ir-path", "the path by itself", ("issue", "-cmd ir {path} {pbm} {key} {subject} {sans} {out}")),
+    _ask("ir-ipv6", "over IPv6", ("issue", "-cmd ir {server6} {pbm} {key} {subject} {sans} {out}")),
+    _ask("ir-tls", "over TLS", ("issue", "-cmd ir {tls} {pbm} {key} {subject} {sans} {out}")),
+    _ask(
+        "ir-ra",
+        "a registration authority that has verified possession (raVerified)",
+        ("signer", IR),
+        ("issue", "-cmd ir {server} {sig} {key} {subject} {sans} -popo 0 {out}"),
+        variant="cmp-ra",
+    ),
     _ir("ir-repeat", "three transactions of one process", "-repeat 3"),
     _ir("ir-keyenc", "possession of an RSA key proven by decryption (encrCert)", "-popo 2", key="rsa2048", variant="cmp-keys"),
     _ask(
@@ -126,9 +135,9 @@ REVOCATIONS = (
         "rr-release",
         "a hold, and its end (removeFromCRL)",
         ("issue", IR),
-        ("signer", "-cmd ir {server} {pbm} {key} {subject} {sans} {out}"),
-        ("hold", f"{RR} -revreason 6"),
-        ("release", f"{RR} -revreason 8"),
+        ("hold", "-cmd rr {server} {pbm} {old} -revreason 6"),
+        # Who put it on hold releases it, and a certificate on hold signs nothing.
+        ("release", "-cmd rr {server} {pbm} {old} -revreason 8"),
         outcome="restored",
     ),
     _ask(
@@ -172,8 +181,24 @@ GENERAL = (
         "what a request should hold",
         ("ask", "-cmd genm {server} {pbm} -infotype certReqTemplate -template {home}/template.der"),
         outcome="answered",
-        variant="cmp-template",
         holds={"template.template": "template"},
+    ),
+    _ask(
+        "genm-delayed",
+        "an answer that comes later: waiting, and pollReq",
+        ("ask", "-cmd genm {server} {pbm} -infotype caCerts -cacertsout {home}/cacerts.pem"),
+        outcome="answered",
+        variant="cmp-delayed",
+        holds={"cacerts.certificates": "ca-certificates"},
+    ),
+    _after(
+        "rr-delayed",
+        "a revocation that comes later",
+        "revoke",
+        f"{RR} -revreason 1",
+        outcome="revoked",
+        reason="keyCompromise",
+        variant="cmp-delayed",
     ),
     _ask(
         "genm-crl",
@@ -212,6 +237,17 @@ REFUSALS = (
         ("issue", "-cmd ir {server} {pbm} {key} -subject / {sans} {out}"),
     ),
     _refused("ra-verified", "raVerified from an end entity", "(?i)badPOP", ("issue", f"{IR} -popo 0")),
+    *(
+        _refused(
+            f"rr-{number}",
+            f"a reason that is a CA's to give: {reason}",
+            "(?i)badRequest",
+            ("issue", IR),
+            ("revoke", f"{RR} -revreason {number}"),
+            control="cmp-rr-1",
+        )
+        for number, reason in ((2, "cACompromise"), (10, "aACompromise"))
+    ),
     _refused(
         "rr-wrong-serial",
         "revocation of a certificate that is not there",
@@ -233,17 +269,15 @@ REFUSALS = (
         "a second revocation of the same certificate",
         "(?i)certRevoked",
         ("issue", IR),
-        ("signer", IR),
         ("revoke", f"{RR} -revreason 4"),
-        ("again", f"{RR} -revreason 4"),
+        ("again", "-cmd rr {server} {pbm} {old} -revreason 4"),
         control="cmp-rr-4",
     ),
     _refused(
         "kur-revoked",
-        "an update of a revoked certificate",
-        "(?i)badCertId|certRevoked",
+        "an update of a revoked certificate, by itself",
+        "(?i)badCertId|certRevoked|notAuthorized|signerNotTrusted|badMessageCheck",
         ("issue", IR),
-        ("signer", IR),
         ("revoke", f"{RR} -revreason 4"),
         ("renew", "-cmd kur {server} {sig} {old} {key} {out}"),
         control="cmp-kur",

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from interop.servers.server import Record, Server, ServerError, Service
 
@@ -78,7 +79,9 @@ class Privca(Server):
             credential = {"kid": issued["kid"], "hmac_key": issued["hmac_key"]}
         elif with_credential:
             credential = {name: profile[name] for name in CREDENTIAL if name in profile}
-        return Service(profile["url"], self.anchors, self._endpoints["admin"], self._endpoints["resolver"], credential)
+        tls = next(urlsplit(entry["url"]).netloc for entry in self._endpoints["profiles"] if entry["url"].startswith("https:"))
+        tls_url = urlsplit(profile["url"])._replace(scheme="https", netloc=tls).geturl()
+        return Service(profile["url"], self.anchors, self._endpoints["admin"], self._endpoints["resolver"], credential, tls_url)
 
     def _become(self, variant: str) -> None:
         """Apply the profiles of a variant, or those of the lab again: the URLs stay as they are, which matters to clients that know no label."""

@@ -26,6 +26,8 @@ class Service:
     dns_api: str
     resolver: str
     credential: Mapping[str, Any] | None
+    tls_url: str = ""
+    """The same over TLS, of a protocol that is usually not."""
 
 
 @dataclass(frozen=True, slots=True)

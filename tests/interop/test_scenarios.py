@@ -55,6 +55,12 @@ def test_variants_are_files_of_the_protocols_own_profile():
         assert any(scenario.variant == path.stem for scenario in SCENARIOS.values())
 
 
+def test_every_variant_is_there():
+    assert {scenario.variant for scenario in SCENARIOS.values() if scenario.variant} == {
+        path.stem for path in VARIANTS.glob("*.toml")
+    }
+
+
 def test_what_a_server_does_not_have_is_not_asked_of_it():
     assert not SERVERS["estserver"].offers("scep", "")
     assert SERVERS["estserver"].offers("est", "est-digest")

@@ -52,10 +52,17 @@ class OpensslCmp(Driver):
 
     def expand(self, word: str, action: str) -> list[str]:
         """What a word of the table stands for; a key is made when it is needed."""
+        url, usual = urlsplit(self.job["url"]), ["-no_proxy", "127.0.0.1,::1", "-batch", "-total_timeout", "60"]
         match word:
             case "{server}":
-                url = urlsplit(self.job["url"])
-                return ["-server", f"{url.netloc}{url.path}", "-no_proxy", "127.0.0.1", "-batch", "-total_timeout", "60"]
+                return ["-server", f"{url.netloc}{url.path}", *usual]
+            case "{server6}":
+                return ["-server", f"[::1]:{url.port}{url.path}", *usual]
+            case "{path}":
+                return ["-server", url.netloc, "-path", url.path, *usual]
+            case "{tls}":
+                tls = urlsplit(self.job["tls_url"])
+                return ["-server", f"{tls.netloc}{tls.path}", "-tls_used", "-tls_trusted", self.job["trust"], *usual]
             case "{pbm}":
                 credential = self.job["credential"]
                 # A refusal of a wrong secret cannot be under that secret: it is signed.
