@@ -110,6 +110,7 @@ ENROLLMENTS = (
         "a key that the server makes",
         ("signer", IR),
         ("issue", "-cmd ir {server} {sig} {subject} {sans} -centralkeygen -newkeyout {home}/issue.key.pem {out}"),
+        key="rsa2048",  # which can decipher what comes
         variant="cmp-central",
     ),
     _ir("pending", "waiting until a person approves", "", variant="cmp-approval", approved=True),

@@ -289,9 +289,17 @@ def test_rfc9483_4_1_6_every_request_has_a_key_of_its_own(lab):
 
 
 def test_rfc9483_4_1_6_version_2_cannot_carry_it(lab):
-    lab.options(**CENTRAL)
+    lab.options(**CENTRAL, tolerant=False)
     answer = lab.client().enroll(cmp.Request(None, proof=None))
     assert answer.status()[1] == "unsupportedVersion"
+
+
+def test_rfc9483_4_1_6_version_2_carries_it_for_openssl(lab):
+    lab.options(**CENTRAL)
+    client = lab.client()
+    answer = client.enroll(cmp.Request(None, proof=None))
+    key = generated(lab, client, answer, "-pwri_password", "secret")
+    assert key.public_key() == answer.certificate().public_key()
 
 
 def test_rfc9483_4_1_6_nothing_is_encrypted_for_a_certificate_that_must_not_decrypt(lab):

@@ -46,7 +46,9 @@ async def generated(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned
     :raises Refused: ``UNSUPPORTED_VERSION``, ``BAD_PUBLIC_KEY``, ``UNAUTHORIZED``; ``BAD_SIGNATURE_ALGORITHM`` if nothing can be encrypted
         for who asks.
     """
-    if call.message.header.pvno < 3:
+    # OpenSSL asks for it under version 2, and takes it.
+    tolerant = profile.profile.tolerant and call.options.rules != "rfc9483"
+    if call.message.header.pvno < 3 and not tolerant:
         raise Refused(
             Reason.UNSUPPORTED_VERSION,
             _CLAUSE,
