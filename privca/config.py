@@ -94,6 +94,8 @@ class Lab(Struct, frozen=True):
     resolver: bool = True
     """Whether the built-in resolver runs, which answers 127.0.0.1 for every name."""
     resolver_port: int = 8053
+    faults: bool = False
+    """Whether profiles with ``faults`` are served; without it there are none."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

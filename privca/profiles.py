@@ -22,8 +22,10 @@ class AllProfiles(Protocol):
 class FreshProfiles:
     """Implements :class:`privca.web.resource.Profiles`. A revision stays the same object for as long as it is the newest one."""
 
-    def __init__(self, store: AllProfiles, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: AllProfiles, monotonic: Callable[[], float] = time.monotonic, *, faults: bool = False) -> None:
+        """:param faults: whether profiles that chose faults are among them, as only a lab that serves faults has them."""
         self._store = store
+        self._faults = faults
         self._monotonic = monotonic
         self._read = float("-inf")
         self._profiles: dict[str, Revisioned] = {}
@@ -46,6 +48,8 @@ class FreshProfiles:
         profiles: dict[str, Revisioned] = {}
         defaults: dict[str, str] = {}
         for new in await self._store.profiles():
+            if new.profile.faults and not self._faults:
+                continue
             known = self._profiles.get(new.id)
             profiles[new.id] = known if known is not None and known.revision == new.revision else new
             if new.profile.default and new.profile.enabled:

@@ -88,20 +88,19 @@ class Front:
         self.parts = compose(config, deferToThread, lock=ReactorLock)
         self._config = config
         self._background = ReactorBackground(reactor)
-        self._acme = AcmeService(
-            self.parts.store,
-            self.parts.door,
-            _prober(config),
-            self._background,
-            self.parts.clock,
-            self.parts.entropy,
-            None if config.server.workers == 1 else self.parts.secrets.derive("acme nonce"),
-            config.server.https_url,
-        )
+        self._prober = _prober(config)
+        self._acme = self._make_acme(AcmeService)
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
         self._cmp = CmpService(_cmp_core(self.parts), self.parts.clock, self.parts.entropy)
-        services: dict[str, Service] = {"acme": self._acme, "est": _est(self.parts), "cmp": self._cmp, "scep": _scep(self.parts)}
+        acme: Service = self._acme
+        faulty = config.lab is not None and config.lab.faults
+        if faulty:
+            # Imported here: a server for real use never has this package in memory.
+            from privca.faults.service import Faulty
+
+            acme = Faulty(self._acme, "privca.acme.service", lambda copy: self._make_acme(copy.AcmeService))
+        services: dict[str, Service] = {"acme": acme, "est": _est(self.parts), "cmp": self._cmp, "scep": _scep(self.parts)}
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         resource = Resource(
             services=services,
@@ -110,7 +109,7 @@ class Front:
                 self.parts.lists,
                 OcspResponder(self.parts.store, self.parts.keys, self.parts.authorities, self.parts.delegates),
             ),
-            profiles=FreshProfiles(self.parts.store),
+            profiles=FreshProfiles(self.parts.store, faults=faulty),
             names=config.server.hosts,
             clock=self.parts.clock,
             entropy=self.parts.entropy,
@@ -122,6 +121,18 @@ class Front:
         self._listeners = Listeners(reactor)
         self._seen = _state(config)
         self._tls = ServerTls(*read_server_certificate(config))
+
+    def _make_acme(self, service: type[AcmeService]) -> AcmeService:
+        return service(
+            self.parts.store,
+            self.parts.door,
+            self._prober,
+            self._background,
+            self.parts.clock,
+            self.parts.entropy,
+            None if self._config.server.workers == 1 else self.parts.secrets.derive("acme nonce"),
+            self._config.server.https_url,
+        )
 
     def start(self, https: Sequence[socket.socket], http: Sequence[socket.socket], *, tends: bool) -> None:
         """Accept connections, and pick up what a crash left behind.

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("issuance",),
     ("enrollment",),
     ("acme", "est", "scep", "cmp", "status"),
+    ("faults",),
     ("web", "store", "keys"),
     ("config",),
     ("sockets", "workers", "profiles", "logs", "composition"),

@@ -64,7 +64,10 @@ class Client:
             response = self.get(self.directory_url)
             if response.status != 200:
                 raise Problem("GET directory", response)
-            self._directory = response.object
+            try:
+                self._directory = response.object
+            except ValueError:
+                raise Problem("the directory is no JSON object", response) from None
         return self._directory
 
     def get(self, url: str, method: str = "GET", **headers: str) -> HttpResponse:

@@ -66,7 +66,11 @@ class HttpResponder:
             def log_message(self, format: str, *arguments: object) -> None:
                 """What was asked for is in ``seen``, not on the terminal."""
 
-        self._server = ThreadingHTTPServer((address, port), Answer)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A server that has seen enough hangs up, which is no error of ours."""
+
+        self._server = Server((address, port), Answer)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -140,7 +144,11 @@ class TlsAlpnResponder:
 
     def provision(self, identifier: Identifier, token: str, key_authorization: str) -> None:
         """Answer for this name with the validation certificate."""
-        self._contexts[self._server_name(identifier)] = self._context(*validation_certificate(identifier, key_authorization))
+        self.serve(identifier, validation_certificate(identifier, key_authorization))
+
+    def serve(self, identifier: Identifier, pair: tuple[bytes, bytes]) -> None:
+        """Answer for this name with another certificate and its key, both PEM."""
+        self._contexts[self._server_name(identifier)] = self._context(*pair)
 
     def withdraw(self, identifier: Identifier, token: str) -> None:
         """Refuse handshakes for this name again."""

@@ -27,6 +27,7 @@ _COMMANDS = {
     "code": "privca.cli.code",
     "otp": "privca.cli.otp",
     "request": "privca.cli.request",
+    "faults": "privca.cli.faults",
 }
 
 

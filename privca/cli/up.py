@@ -28,12 +28,14 @@ from privca.composition import (
 )
 from privca.config import SERVED_PROTOCOLS, Config, Lab, Server, StoreTable, Validation, check_host, load
 from privca.enrollment.secrets import generated
-from privca.issuance.profile import Revisioned
+from privca.issuance.profile import Profile, Revisioned, Template
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
 from privca.sockets import LOOPBACK, Sockets, bind, port_of
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _EAB_LIFE = timedelta(days=30)
+_EXAMINED = 8
+"""External account keys more that a lab with faults gives for each of its profiles."""
 _PORT = click.IntRange(0, 65535)
 
 
@@ -52,6 +54,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--resolver-port", type=_PORT, help="Port of the built-in resolver (default: 8053).")
 @click.option("--host", "hosts", metavar="NAME", multiple=True, help="Another name or address under which clients reach it.")
 @click.option("--expose-lab", is_flag=True, help="Allow --bind to an address that other machines reach.")
+@click.option("--faults", is_flag=True, help="Serve one more profile for each named fault: a server that errs in one way.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that serve (default: 1).")
 def command(directory: Path, **given: Any) -> None:
     """Make a lab in DIR if there is none, and serve it.
@@ -109,6 +112,8 @@ def _changed(config: Config, given: dict[str, Any]) -> Config:
     if given["no_resolver"]:
         validation["resolver"] = ""
     in_lab: dict[str, Any] = {"resolver": False} if given["no_resolver"] or given["resolver"] else {}
+    if given["faults"]:
+        in_lab["faults"] = True
     if given["resolver_port"] is not None:
         in_lab["resolver_port"] = given["resolver_port"]
     return msgspec.structs.replace(
@@ -138,7 +143,8 @@ def _serve(config: Config, sockets: Sockets, made: bool) -> int:
         assert config.lab is not None
         replace_file(config.path, lab.text(config.server, config.validation, config.lab).encode())
         replace_file(config.file(".gitignore"), b"*\n")
-        config = load(config.path)
+        # Whether there are faults is said anew for each run.
+        config = msgspec.structs.replace(load(config.path), lab=config.lab)
     entries, warnings = _prepare(config)
     resolver = _resolver(config)
     # Imported after everything else is known to be right: the reactor comes with it.
@@ -162,6 +168,8 @@ def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
             warnings.append(
                 f"profile {id}: the store has another revision than {lab.CONFIG}, and is followed; see 'privca check'"
             )
+        faulty = _faulty_profiles(config)
+        add_profiles(parts, faulty)
         write_trust_anchor(parts)
         try:
             chain, _ = read_server_certificate(config)
@@ -170,11 +178,30 @@ def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
             usable = False
         if not usable:
             run(issue_server_certificate(parts))
-        served = [p for p in run(parts.store.profiles()) if p.profile.enabled and p.profile.protocol in SERVED_PROTOCOLS]
+        served = [
+            p
+            for p in run(parts.store.profiles())
+            if p.profile.enabled and p.profile.protocol in SERVED_PROTOCOLS and (not p.profile.faults or p.id in faulty)
+        ]
         order = ("acme", "est", "scep", "cmp")
         return [_endpoint(parts, known) for known in sorted(served, key=lambda p: order.index(p.profile.protocol))], warnings
     finally:
         parts.store.close()
+
+
+def _faulty_profiles(config: Config) -> dict[str, tuple[Profile, Template]]:
+    """A profile for each fault, like the lab's own of its protocol; none unless they are asked for."""
+    if config.lab is None or not config.lab.faults:
+        return {}
+    from privca.faults import faults
+
+    found = {}
+    for fault in faults().values():
+        like = config.profile.get(fault.like)
+        if like is not None:
+            changed = msgspec.structs.replace(like, faults=(fault.name,), default=False)
+            found[fault.profile_id] = (changed, config.template[like.template])
+    return found
 
 
 def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
@@ -193,6 +220,10 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
         # One key binds one account, so each run gives a new one.
         key = issue_external_key(parts, known.id, _EAB_LIFE)
         entry |= {"kid": key.id, "hmac_key": urlsafe_b64encode(key.key).rstrip(b"=").decode()}
+        if parts.config.lab is not None and parts.config.lab.faults:
+            # An examiner makes several accounts.
+            more = [issue_external_key(parts, known.id, _EAB_LIFE) for _ in range(_EXAMINED)]
+            entry["bindings"] = [(one.id, urlsafe_b64encode(one.key).rstrip(b"=").decode()) for one in more]
     if "code" in methods:
         code = run(parts.store.code(known.id, lab.REFERENCE)) or set_code(
             parts, known.id, lab.REFERENCE, generated(parts.entropy)
@@ -200,6 +231,8 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
         if name := {"est": "username", "cmp": "reference"}.get(protocol):
             entry[name] = code.reference
         entry["code"] = code.value.decode()
+    if known.profile.faults:
+        entry["faults"] = list(known.profile.faults)
     if known.profile.approval_always:
         entry["approval"] = True
     return entry

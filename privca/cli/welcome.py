@@ -33,10 +33,12 @@ def endpoints(config: Config, pid: int, resolver: str, profiles: list[dict[str, 
 
 def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
     """``target.toml``: this server as the conformance kit wants it described."""
+    profiles = [p for p in profiles if "faults" not in p]
     directory = next((p["url"] for p in profiles if p["protocol"] == "acme" and "kid" not in p), None)
     lines = ['name = "privca lab"', f"trust_anchor = {json.dumps(str(config.file('ca.pem')))}"]
     if directory is not None:
         lines += ["", "[acme]", f"directory = {json.dumps(directory)}", f"http01_port = {config.validation.http01_port}"]
+        lines.append(f"tlsalpn01_port = {config.validation.tlsalpn01_port}")
         if config.lab is not None and config.lab.resolver:
             lines.append(f'dns_api = "http://127.0.0.1:{config.server.admin_port}"')
     for protocol in ("est", "scep", "cmp"):
@@ -78,13 +80,16 @@ def welcome(
     out.print()
     line("trust", (_short(config.file("ca.pem")), "bold"), ("  root certificate of everything below", "dim"))
     line("CAs", *_tree(config))
-    for profile in profiles:
+    for profile in (one for one in profiles if "faults" not in one):
         out.print()
         line(str(profile["protocol"]).upper(), (str(profile["url"]), "bold cyan"), (f"  {_purpose(profile)}", "dim"))
         for client, command in commands(config, profile):
             first, *rest = _filled(command, (out.width if out.is_terminal else _WIDTH) - _LABEL - 8)
             line(client, (first, "green"), *((f"{_NEXT_LINE}{words}", "green") for words in rest))
     out.print()
+    faulty = sum(1 for profile in profiles if "faults" in profile)
+    if faulty:
+        line("faults", f"{faulty} profiles, one for each", ("  privca faults lists them, endpoints.json has their URLs", "dim"))
     if not resolver:
         line("names", "the system's DNS servers are asked")
     elif config.lab is not None and config.lab.resolver:

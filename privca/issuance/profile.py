@@ -122,8 +122,7 @@ class Waiting(Struct, kw_only=True, frozen=True):
     life: str = "7d"
     """A request is dropped so long after it was made, and again so long after it was approved if its client did not come for it."""
     maximum: int = 1000
-    """How many requests of the profile may wait; a further one is refused until a person has decided. Those of who presented nothing
-    (``approval``) are counted apart, so that they take nobody's place."""
+    """How many requests of the profile may wait; a further one is refused until a person has decided."""
     retry_after: int = 60
     """Seconds after which the client is told to ask again."""
 
@@ -167,6 +166,8 @@ class Profile(Struct, kw_only=True, frozen=True):
     enabled: bool = True
     tolerant: bool = True
     """Whether known, harmless deviations of real clients are accepted (BER in CSRs, attribute order, Accept without our formats)."""
+    faults: tuple[str, ...] = ()
+    """Named faults of the server that clients of this profile meet; ``privca faults`` lists them. For a lab alone."""
     acme: AcmeOptions = AcmeOptions()
     est: EstOptions = EstOptions()
     scep: ScepOptions = ScepOptions()

@@ -4,7 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.acme.mutations import MUTATIONS
-from conformance.command import identifier, main
+from conformance.command import main
+from conformance.commands.issue import identifier
 
 
 def run(*arguments):

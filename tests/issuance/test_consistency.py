@@ -107,6 +107,7 @@ def test_templates(keys: dict[str, Any], path: str) -> None:
         ({"authentication": ("open",)}, "authentication"),
         ({"authentication": ("code",)}, "authentication"),
         ({"authentication": ("approval",)}, "authentication"),
+        ({"faults": ("acme.nonce.accept-reused",)}, "faults"),
         ({"validity": "x"}, "validity"),
         ({"validity": "0d"}, "validity"),
         ({"backdate": "-1m"}, "backdate"),

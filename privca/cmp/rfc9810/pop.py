@@ -52,8 +52,7 @@ def judge(call: Call, message: rfc4211.CertReqMsg) -> Proof:
         return Proof.GIVEN
     key = message.template.public_key()
     if isinstance(proof, rfc4211.PopSignature):
-        tolerant = call.profile.profile.tolerant and call.options.rules != "rfc9483"
-        message.check_signature(key, tolerant=tolerant)
+        message.check_signature(key)
         _check_input(call, proof)
         return Proof.GIVEN
     if not wrapping.can_encrypt(key):

@@ -1,0 +1,1 @@
+"""The commands of the examiner, a module for each group of them."""

@@ -1,0 +1,175 @@
+"""``conformance run``: examine a server, say how it goes, and write every report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from conformance import engine, expected, results, target
+from conformance.acme.session import AcmeSession
+from conformance.case import selected
+from conformance.commands.look import load
+from conformance.examination import Result
+from conformance.reports.junit import junit
+from conformance.reports.page import page
+from conformance.reports.traceability import markdown, traceability
+from conformance.transport import HttpRequest, SocketTransport, Unreachable
+from conformance.verdict import HARNESS, NOTHING, UNREACHABLE, USAGE, Level, Verdict, exit_status
+
+_STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold red",
+    Verdict.INCONSISTENT: "red",
+    Verdict.WARN: "yellow",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.INFO: "cyan",
+}
+
+
+@click.command()
+@click.option(
+    "--target", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The server, as target.toml."
+)
+@click.option("--acme", metavar="URL", help="Directory URL of an ACME server.")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Trust anchors for TLS, PEM. [system's, SSL_CERT_FILE]")
+@click.option("--http01-port", type=int, help="Port at which the server looks for http-01.")
+@click.option("--tlsalpn01-port", type=int, help="Port at which the server looks for tls-alpn-01.")
+@click.option("--dns-api", metavar="URL", default="", help="API like that of pebble-challtestsrv.")
+@click.option("--always-valid", is_flag=True, help="The server counts every challenge as met.")
+@click.option("-k", "globs", multiple=True, metavar="GLOB", help="Only cases that match; may be repeated.")
+@click.option(
+    "--level", type=click.Choice(["must", "should", "may"]), default="may", help="Only requirements at least that strong."
+)
+@click.option(
+    "--expect", "expectations", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Known deviations (TOML)."
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write results.json and all reports there.")
+def run(
+    file: Path | None,
+    acme: str | None,
+    ca: str | None,
+    http01_port: int | None,
+    tlsalpn01_port: int | None,
+    dns_api: str,
+    always_valid: bool,
+    globs: tuple[str, ...],
+    level: str,
+    expectations: Path | None,
+    out: Path | None,
+) -> None:
+    """Examine a server by its URL, or as a target.toml describes it."""
+    if (file is None) == (acme is None):
+        raise click.UsageError("give either --target or the URL of a server")
+    console = Console(stderr=True)
+    try:
+        examined = (
+            target.read(file)
+            if file
+            else target.Target(
+                name=acme or "",
+                trust_anchor=ca or "",
+                acme=target.AcmeTarget(
+                    directory=acme or "",
+                    http01_port=http01_port,
+                    tlsalpn01_port=tlsalpn01_port,
+                    dns_api=dns_api,
+                    validates=not always_valid,
+                ),
+            )
+        )
+        known = expected.read(expectations) if expectations else {}
+    except (target.TargetError, expected.ExpectationError) as error:
+        console.print(f"{error}", style="red", highlight=False)
+        sys.exit(USAGE)
+    chosen = selected(load().values(), protocols=examined.protocols, globs=globs, level=Level(level.upper()))
+    if not chosen:
+        console.print("no case was selected")
+        sys.exit(NOTHING)
+    if (why := _unreachable(examined)) is not None:
+        console.print(f"nothing can be concluded: {why}", highlight=False)
+        sys.exit(UNREACHABLE)
+    started = dt.datetime.now(dt.UTC)
+    try:
+        found = _examine(console, examined, chosen)
+    except engine.EngineError as error:
+        console.print(f"the harness failed: {error}", style="red")
+        sys.exit(HARNESS)
+    judged = expected.judge(found, known, started.date())
+    unused = expected.unused(found, known) if not globs else []
+    unexpected = any(one.expected and one.unexpected for one in judged) or bool(unused)
+    status = exit_status([one.result.verdict for one in judged if one.counts], unexpected=unexpected)
+    if status == NOTHING:
+        status = 0  # everything that was found was expected
+    for glob in unused:
+        console.print(f"expected of no case: {glob}", style="yellow")
+    _summary(console, judged)
+    if out is not None:
+        made = results.Run(examined, started, dt.datetime.now(dt.UTC), status, {"globs": list(globs), "level": level})
+        out.mkdir(parents=True, exist_ok=True)
+        write_reports(out, results.write(out / "results.json", made, judged))
+        console.print(f"written: {out}/index.html, results.json, junit.xml, summary.md, traceability.csv", highlight=False)
+    sys.exit(status)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RESULTS")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to. [beside RESULTS]")
+def report(file: Path, out: Path | None) -> None:
+    """Make the reports of a results.json again."""
+    directory = out or file.parent
+    directory.mkdir(parents=True, exist_ok=True)
+    write_reports(directory, json.loads(file.read_text("utf-8")))
+
+
+def write_reports(directory: Path, made: dict[str, Any]) -> None:
+    """Every report that is made from results alone."""
+    (directory / "index.html").write_text(page([made]), "utf-8")
+    (directory / "junit.xml").write_bytes(junit(made))
+    (directory / "summary.md").write_text(markdown(made), "utf-8")
+    (directory / "traceability.csv").write_text(traceability(made), "utf-8")
+
+
+def _unreachable(examined: target.Target) -> str | None:
+    """Why no endpoint of the target answers; None if one does."""
+    assert examined.acme is not None
+    with SocketTransport(Path(examined.trust_anchor) if examined.trust_anchor else None, timeout=10.0) as transport:
+        try:
+            transport.exchange(HttpRequest("GET", examined.acme.directory))
+        except Unreachable as failure:
+            return str(failure)
+    return None
+
+
+def _examine(console: Console, examined: target.Target, chosen: list[Any]) -> list[Result]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with AcmeSession(examined) as session, Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("examining", total=len(chosen))
+
+        def done(result: Result) -> None:
+            progress.advance(task)
+            if result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED):
+                progress.console.print(
+                    f"[{_STYLES[result.verdict]}]{result.verdict.value:>12}[/]  {result.case.id}", highlight=False
+                )
+                for finding in result.findings:
+                    progress.console.print(f"{'':14}{finding}", markup=False, highlight=False)
+                if result.detail and not result.findings:
+                    progress.console.print(f"{'':14}{result.detail}", markup=False, highlight=False)
+
+        return engine.run(chosen, session.examine, done)
+
+
+def _summary(console: Console, judged: list[expected.Judged]) -> None:
+    counts = Counter(one.result.verdict for one in judged)
+    said = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+    known = sum(1 for one in judged if one.expected and not one.unexpected)
+    console.print(f"{len(judged)} cases: {said}" + (f"; {known} of them as expected" if known else ""), highlight=False)

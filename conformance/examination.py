@@ -1,0 +1,160 @@
+"""One case at work: what it finds, the exchanges that it made, and how it ended."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from conformance.case import Case
+from conformance.catalogue import catalogue
+from conformance.transport import HttpResponse, Unreachable
+from conformance.verdict import BROKEN, Level, Verdict
+
+
+class _End(Exception):
+    """A case ends before its end, with a verdict of its own."""
+
+    verdict: Verdict
+
+
+class Inconclusive(_End):
+    """What the case rests on did not work: nothing can be said."""
+
+    verdict = Verdict.INCONCLUSIVE
+
+
+class Unsupported(_End):
+    """The server says that it does not have the feature. If the target claims it, that is inconsistent."""
+
+    verdict = Verdict.UNSUPPORTED
+
+
+class NotApplicable(_End):
+    """The run or the server's settings make the case meaningless."""
+
+    verdict = Verdict.NOT_APPLICABLE
+
+
+class Stop(Exception):
+    """A finding was recorded after which going on makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that did not hold, and the requirement that is broken thereby."""
+
+    requirement: str
+    level: Level
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.level.value} {catalogue()[self.requirement].clause}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its reply. ``stage`` is what it was for: setup, control before, spoilt, control after, check."""
+
+    stage: str
+    response: HttpResponse
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Examination:
+    """What a case does and finds. ``stage`` marks the exchanges that are recorded from now on."""
+
+    case: Case
+    stage: str = "setup"
+    findings: list[Finding] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    checks: int = 0
+
+    def record(self, response: HttpResponse, note: str = "") -> None:
+        """Keep an exchange."""
+        self.exchanges.append(Exchange(self.stage, response, note))
+
+    @contextmanager
+    def during(self, stage: str) -> Iterator[None]:
+        """Mark what is exchanged meanwhile."""
+        before, self.stage = self.stage, stage
+        try:
+            yield
+        finally:
+            self.stage = before
+
+    def check(self, holds: object, detail: str, requirement: str | None = None, level: Level | None = None) -> bool:
+        """Note whether something holds; ``detail`` says what was expected and what was there instead.
+
+        :param requirement: what is broken if not; the first that the case covers if None.
+        """
+        self.checks += 1
+        broken = requirement or self.case.covers[0]
+        if broken not in self.case.covers:
+            raise ValueError(f"{self.case.id} checks {broken}, which it does not cover")
+        if not holds:
+            self.findings.append(Finding(broken, level or catalogue()[broken].level, detail))
+        return bool(holds)
+
+    def require(self, holds: object, detail: str, requirement: str | None = None) -> None:
+        """The same, where the case cannot go on if it does not hold."""
+        if not self.check(holds, detail, requirement):
+            raise Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a case ended."""
+
+    case: Case
+    verdict: Verdict
+    detail: str
+    findings: tuple[Finding, ...]
+    exchanges: tuple[Exchange, ...]
+    seconds: float
+
+
+def examine(examination: Examination, lab: object, claims: frozenset[str], refused: tuple[type[Exception], ...] = ()) -> Result:
+    """Run a case to its end. Never raises.
+
+    :param refused: exceptions by which a protocol's client says that a correct request was refused: then nothing can be concluded.
+    """
+    started = time.perf_counter()
+    detail, ended = "", None
+    caught: tuple[type[Exception], ...] = (Unreachable, *refused)
+    try:
+        examination.case.body(lab)
+    except Stop:
+        pass
+    except _End as end:
+        ended, detail = end.verdict, str(end)
+        if isinstance(end, Unsupported) and examination.case.feature in claims:
+            ended, detail = Verdict.INCONSISTENT, f"the target claims {examination.case.feature}: {end}"
+    except caught as failure:
+        ended, detail = Verdict.INCONCLUSIVE, str(failure)[:400]
+    except Exception as failure:  # noqa: BLE001 - whatever an examiner's own fault is, it ends this case alone, and says so
+        last = traceback.extract_tb(failure.__traceback__)[-1]
+        ended, detail = Verdict.ERROR, f"{type(failure).__name__}: {failure} ({last.name}, line {last.lineno})"
+    verdict = ended or _verdict(examination)
+    if examination.findings and ended in (None, Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOT_APPLICABLE):
+        # What was found before the end was found.
+        verdict, detail = _verdict(examination), "; ".join(map(str, examination.findings))
+    elif verdict is Verdict.PASS and not examination.checks:
+        verdict, detail = Verdict.ERROR, "the case checked nothing"
+    return Result(
+        examination.case,
+        verdict,
+        detail,
+        tuple(examination.findings),
+        tuple(examination.exchanges),
+        time.perf_counter() - started,
+    )
+
+
+def _verdict(examination: Examination) -> Verdict:
+    if not examination.findings:
+        return Verdict.PASS
+    return BROKEN[min((finding.level for finding in examination.findings), key=lambda level: level.rank)]

@@ -1,0 +1,46 @@
+"""Named faults: one wrong behaviour of this server each, for a lab that wants to know whether a client, or an examiner, notices.
+
+A fault is a change of named steps in a second copy of a protocol's modules (:mod:`privca.faults.copies`); the copy that answers honest
+profiles is never touched, and has no trace of faults in it. A profile chooses its faults (``faults = ["acme.nonce.accept-reused"]``), so a
+misbehaving server is just another URL. Nothing here is random. Outside the lab this package is not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from privca.faults.edits import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong behaviour. ``name`` is ``protocol.area.what-is-wrong``; ``clause`` is the section that it breaks."""
+
+    name: str
+    title: str
+    clause: str
+    edits: tuple[Edit, ...]
+
+    like: str = "lab-acme"
+    """The profile of the lab that ``privca up --faults`` makes another one like, with this fault."""
+
+    @property
+    def protocol(self) -> str:
+        """The first part of the name."""
+        return self.name.partition(".")[0]
+
+    @property
+    def profile_id(self) -> str:
+        """The profile that ``privca up --faults`` makes for it."""
+        protocol, _, rest = self.name.partition(".")
+        return f"{protocol}-fault-{rest.replace('.', '-')}"
+
+
+@cache
+def faults() -> Mapping[str, Fault]:
+    """Every fault by its name."""
+    from privca.faults import acme
+
+    return {fault.name: fault for fault in acme.FAULTS}

@@ -1,0 +1,116 @@
+"""A second copy of a protocol's modules, with some steps changed.
+
+The modules are imported anew from their source while the first copies are set aside, so that everything in the copy finds its own
+neighbours by ordinary imports. What both copies hand to the store and to the layers below (ports, formats, issuance) is shared: a record is
+the same type to everybody.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import CodeType, ModuleType
+from typing import Any
+
+from privca.faults.edits import Edit, EditError
+
+COPIED = ("acme", "est", "scep", "cmp", "jose")
+"""Packages below ``privca`` of which a copy has its own modules; of a protocol's, only what it imports."""
+SHARED = frozenset({"privca.acme.ports", "privca.est.ports", "privca.scep.ports", "privca.cmp.ports"})
+
+
+def copy(module: str, edits: Sequence[Edit]) -> ModuleType:
+    """The module of this name (``privca.acme.service``) in a new copy, with ``edits`` made.
+
+    :raises EditError: if an edit does not fit, or concerns a module that the copy does not have.
+    """
+    finder = _Finder(edits)
+    aside = {name: sys.modules.pop(name) for name in list(sys.modules) if _copied(name)}
+    attributes = {name: getattr(sys.modules["privca"], name, None) for name in COPIED}
+    sys.meta_path.insert(0, finder)
+    try:
+        made = importlib.import_module(module)
+        lost = [edit.function for edit in edits if edit.module not in finder.edited]
+        if lost:
+            raise EditError(f"{module} does not use what {', '.join(lost)} is in")
+        return made
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if _copied(name)]:
+            del sys.modules[name]
+        sys.modules.update(aside)
+        for name, value in attributes.items():
+            if value is not None:
+                setattr(sys.modules["privca"], name, value)
+
+
+def _copied(name: str) -> bool:
+    parts = name.split(".")
+    return len(parts) > 1 and parts[0] == "privca" and parts[1] in COPIED and name not in SHARED
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules of a copy where the first copy came from, and has them changed as they are loaded."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self._edits = edits
+        self.edited: set[str] = set()
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The module's own specification with our loader; None for what is not copied."""
+        if not _copied(fullname):
+            return None
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            edits = [edit for edit in self._edits if edit.module == fullname]
+            if edits:
+                self.edited.add(fullname)
+                spec.loader = _Loader(fullname, spec.loader.path, edits)
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    """Compiles a module with its edits; bytecode is neither read nor written."""
+
+    def __init__(self, fullname: str, path: str, edits: Sequence[Edit]) -> None:
+        super().__init__(fullname, path)
+        self._edits = edits
+
+    def path_stats(self, path: str) -> Any:
+        """No stats, no cache."""
+        raise OSError("edited modules are not cached")
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # type: ignore[override]
+        """The code of the source with every edit made."""
+        tree = ast.parse(data, path)
+        for edit in self._edits:
+            _edit(tree, edit)
+        code: CodeType = compile(ast.fix_missing_locations(tree), path, "exec", optimize=_optimize)
+        return code
+
+
+def _edit(tree: ast.Module, edit: Edit) -> None:
+    place: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef = tree
+    within: ast.Module | ast.ClassDef = tree
+    for name in edit.path:
+        assert isinstance(place, ast.Module | ast.ClassDef)
+        within = place
+        found = [
+            node
+            for node in place.body
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+        ]
+        if len(found) != 1:
+            raise EditError(f"{edit.function}: there is no {name}")
+        place = found[0]
+    assert isinstance(place, ast.FunctionDef | ast.AsyncFunctionDef)
+    alone = ast.Module(body=[place], type_ignores=[])
+    edit.change(alone)
+    # Another edit of the same function may come, and looks at its source.
+    ast.fix_missing_locations(alone)
+    at = within.body.index(place)
+    within.body[at : at + 1] = alone.body

@@ -1,0 +1,77 @@
+"""Faults: each fits the source that it changes, lives in a copy alone, and is served by a lab that was told to."""
+
+import subprocess
+import sys
+
+import pytest
+
+import privca.acme.rfc8555.nonce as honest_nonce
+import privca.acme.service as honest
+from privca.faults import faults
+from privca.faults.copies import copy
+from privca.faults.edits import Edit, EditError, instead, unchecked
+from privca.profiles import FreshProfiles
+from tests.support.issuance_lab import profile
+
+
+@pytest.mark.parametrize("name", sorted(faults()))
+def test_a_fault_fits_the_source_and_leaves_it_alone(name):
+    fault = faults()[name]
+    before = {module: sys.modules[module] for module in sys.modules if module.startswith(("privca.acme", "privca.jose"))}
+    code = honest_nonce.Nonces.spend.__code__
+    made = copy("privca.acme.service", fault.edits)
+    assert made.AcmeService is not honest.AcmeService
+    assert {module: sys.modules.get(module) for module in before} == before
+    assert honest_nonce.Nonces.spend.__code__ is code
+    assert fault.clause.startswith("RFC ")
+    assert fault.title
+    assert fault.profile_id == f"acme-fault-{name.removeprefix('acme.').replace('.', '-')}"
+
+
+def test_records_are_the_same_to_both_copies():
+    made = copy("privca.acme.service", ())
+    assert made.AcmeStore is honest.AcmeStore
+    assert made.Refused is honest.Refused
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(unchecked("acme.rfc8555.nonce:Nonces.spend", "words that no check says"), id="no such check"),
+        pytest.param(instead("acme.rfc8555.nonce:Nonces.spend", "Refused", "x"), id="more than one place"),
+        pytest.param(instead("acme.rfc8555.nonce:Nonces.nothing", "a", "b"), id="no such function"),
+        pytest.param(instead("base.names:dns_name", "a", "b"), id="a module that is shared"),
+    ],
+)
+def test_an_edit_that_does_not_fit_is_an_error(edit):
+    assert isinstance(edit, Edit)
+    before = sys.modules["privca.acme.service"]
+    with pytest.raises(EditError):
+        copy("privca.acme.service", (edit,))
+    assert sys.modules["privca.acme.service"] is before
+
+
+class Store:
+    """Two profiles, one of which chose a fault."""
+
+    async def profiles(self):
+        from msgspec.structs import replace
+
+        one = profile()
+        erring = replace(one, id="erring", profile=replace(one.profile, faults=("acme.nonce.accept-reused",)))
+        return [one, erring]
+
+
+@pytest.mark.parametrize(("faults_are_served", "found"), [(False, False), (True, True)])
+def test_a_profile_with_faults_is_there_in_a_lab_with_faults_alone(faults_are_served, found):
+    profiles = FreshProfiles(Store(), faults=faults_are_served)
+    work = profiles.profile("erring")
+    with pytest.raises(StopIteration) as end:
+        work.send(None)
+    assert (end.value.value is not None) is found
+
+
+def test_a_server_without_faults_does_not_import_them():
+    names = "import privca.server, privca.cli.up, sys; print([m for m in sys.modules if m.startswith('privca.faults')])"
+    done = subprocess.run([sys.executable, "-c", names], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"
