@@ -100,6 +100,11 @@ scep.ciphers = ["aes128", "aes192", "aes256", "3des", "des"]
 scep.password_recipients = true  # for clients with EC keys; the password is the code
 scep.password_reference = "lab"
 """
+_CMP = """\
+keys = ["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "X25519", "ML-KEM-768", "ML-KEM-1024"]
+cmp.central_key_generation = true  # for clients that ask for a key, encrypted under their code or for their certificate
+cmp.check_after = 2  # seconds between two looks of a client that waits
+"""
 _PROFILES = {
     "acme": """
 # Any new account; names are proven by challenges.
@@ -123,7 +128,7 @@ acme = { retry_after = 1 }
         "est", "lab-ec", 'est = { server_keys = "clear" }  # /serverkeygen makes keys, encrypted if a client asks for it\n'
     ),
     "scep": _device_profiles("scep", "lab-rsa", _SCEP),  # whose key SCEP clients encrypt to
-    "cmp": _device_profiles("cmp", "lab-ec"),
+    "cmp": _device_profiles("cmp", "lab-ec", _CMP),
 }
 """What a new lab has for each protocol that is served."""
 _DEVICE = """
@@ -132,7 +137,7 @@ _DEVICE = """
 subject = { CN = {}, serialNumber = {}, O = {}, OU = {}, L = {}, ST = {}, C = {}, DC = {}, UID = {} }
 names = ["dns", "ip", "email", "uri"]
 names_required = false
-key_usage = ["digitalSignature", "keyEncipherment"]
+key_usage = ["digitalSignature", "keyEncipherment", "keyAgreement"]
 extended_key_usage = ["clientAuth", "serverAuth"]
 """
 

@@ -165,7 +165,8 @@ class EnrollmentStore(IssuanceStore, Protocol):
     async def add_waiting_request(self, request: WaitingRequest, most: int, *, spends: str = "") -> None:
         """Record a request, and spend the passcode of that ID in the same transaction. Those of the profile that expired are dropped.
 
-        :raises Full: if ``most`` wait already. :raises privca.issuance.ports.Spent: if the passcode cannot be spent.
+        :raises Full: if ``most`` of the profile wait already, of method ``approval`` or of all others.
+        :raises privca.issuance.ports.Spent: if the passcode cannot be spent.
         :raises privca.issuance.ports.Conflict: if there is a request of that profile and request ID.
         """
 

@@ -1,8 +1,8 @@
 """Certificates of other CAs, as vendors put them into devices: whether one leads to an anchor that a profile names (RFC 5280 section 6).
 
 The path is found and validated by cryptography's verifier, within narrow bounds: who presents certificates decides how much work they
-make. It fails closed where it cannot judge: for name constraints of a kind that it does not know, unknown critical extensions, and
-signatures by other keys than RSA and EC. CRLs of vendors are not asked for.
+make. It fails closed where it cannot judge: for name constraints of a kind that it does not know, unknown critical extensions,
+certificates of X.509 version 1, and signatures by other keys than RSA and EC. CRLs of vendors are not asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.verification import (
@@ -25,6 +26,7 @@ from cryptography.x509.verification import (
 from privca.base.refused import Reason, Refused
 from privca.pkix import weak
 
+log = structlog.get_logger("privca.enrollment")
 MOST_OTHERS = 4
 """Certificates beside its own that a client may present; more are refused, whatever they are."""
 DEPTH = 3
@@ -80,8 +82,13 @@ class VendorAnchors:
         builder = builder.extension_policies(ca_policy=self._ca, ee_policy=self._end_entity)
         try:
             builder.build_client_verifier().verify(certificate, between)
-        except (VerificationError, ValueError, x509.UnsupportedGeneralNameType):
-            # Its words may quote the certificates; which rule it was is for the CA's own people to find out.
+        except (VerificationError, ValueError, x509.UnsupportedGeneralNameType) as error:
+            # In words that quote the certificates, and that are the library's: for the CA's own people.
+            log.warning(
+                "a path of a vendor's certificate is not valid",
+                subject=certificate.subject.rfc4514_string()[:200],
+                cause=str(error)[:300],
+            )
             raise _refuse(_CLAUSE, "the certificate does not lead to a CA that this profile trusts") from None
 
 

@@ -19,6 +19,7 @@ from privca.base.durations import duration
 from privca.base.names import profile_id, uri_name
 from privca.base.rates import rate
 from privca.base.refused import Refused
+from privca.issuance.consistency_cmp import cmp_faults
 from privca.issuance.consistency_est import est_faults
 from privca.issuance.crl_scope import MAXIMUM_PARTS
 from privca.issuance.lint import rfc5280
@@ -218,6 +219,8 @@ def profile_faults(
             yield Fault(at, key, "is at least 1")
     if profile.protocol == "est":
         yield from [Fault(at, f"est.{key}", detail) for key, detail in est_faults(profile, lab=lab)]
+    if profile.protocol == "cmp":
+        yield from [Fault(at, f"cmp.{key}", detail) for key, detail in cmp_faults(profile)]
     if profile.names.maximum > MAXIMUM_NAMES:
         yield Fault(at, "names.maximum", f"is at most {MAXIMUM_NAMES}, which is what a CSR can ask for")
     if not 2048 <= profile.rsa_minimum <= profile.rsa_maximum <= 8192:

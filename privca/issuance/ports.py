@@ -173,6 +173,15 @@ class CrlRecord(msgspec.Struct, frozen=True):
     """The count of revocations that it was made from, or a later one."""
 
 
+class CrlMark(msgspec.Struct, frozen=True):
+    """What a CRL says of itself, without its megabytes."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+    count: int
+
+
 class CrlBase(msgspec.Struct, frozen=True):
     """A complete CRL that delta CRLs count from (RFC 5280 section 5.2.4): it has all changes up to ``count``."""
 
@@ -268,8 +277,11 @@ class IssuanceStore(Protocol):
     async def revocation_changes(self, authority: str, after: int, limit: int) -> Sequence[RevocationChange]:
         """Changes of revocation behind the ``after``-th one, in their order."""
 
-    async def newest_crl(self, authority: str, generation: int | None = None, scope: str | None = None) -> CrlRecord | None:
-        """The CRL with the highest number by one key of a CA, or by any; of one scope, or of any."""
+    async def newest_crl(self, authority: str, generation: int, scope: str = "") -> CrlRecord | None:
+        """The CRL with the highest number by one key of a CA and of one scope."""
+
+    async def newest_crl_mark(self, authority: str, generation: int | None = None, scope: str = "") -> CrlMark | None:
+        """The mark of the CRL with the highest number by one key of a CA and of one scope; without a key, by any and of any."""
 
     async def crl_bases(self, authority: str, generation: int) -> Sequence[CrlBase]:
         """The CRLs by one key that delta CRLs may count from, oldest first."""

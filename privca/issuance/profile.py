@@ -122,7 +122,8 @@ class Waiting(Struct, kw_only=True, frozen=True):
     life: str = "7d"
     """A request is dropped so long after it was made, and again so long after it was approved if its client did not come for it."""
     maximum: int = 1000
-    """How many requests of the profile may wait; a further one is refused until a person has decided."""
+    """How many requests of the profile may wait; a further one is refused until a person has decided. Those of who presented nothing
+    (``approval``) are counted apart, so that they take nobody's place."""
     retry_after: int = 60
     """Seconds after which the client is told to ask again."""
 

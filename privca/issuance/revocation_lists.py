@@ -18,8 +18,8 @@ from privca.base.refused import Reason, Refused
 from privca.issuance.authorities import Authorities
 from privca.issuance.ca_key import CaKey
 from privca.issuance.crl_scope import COMPLETE, DELTA, Scope, delta_indicator, freshest, issuing_distribution_point
-from privca.issuance.ports import Conflict, CrlBase, CrlRecord, IssuanceStore, Keys, RevocationReason, RevokedEntry
-from privca.pkix.rfc5280.crl import crl_tbs
+from privca.issuance.ports import Conflict, CrlBase, CrlMark, CrlRecord, IssuanceStore, Keys, RevocationReason, RevokedEntry
+from privca.pkix.rfc5280.crl import crl_entries, crl_tbs
 from privca.pkix.rfc5280.tbs import assemble
 
 Offload = Callable[[Callable[[], bytes]], Awaitable[bytes]]
@@ -31,7 +31,7 @@ _EVER = datetime.fromtimestamp(0, UTC)
 _log = structlog.get_logger("privca.issuance")
 
 
-def _fresh(record: CrlRecord, count: int, now: datetime) -> bool:
+def _fresh(record: CrlRecord | CrlMark, count: int, now: datetime) -> bool:
     """Whether nothing was revoked since a CRL was made, and half of its life is still to come."""
     half = (record.next_update - record.this_update) / 2
     return record.count == count and record.this_update <= now < record.this_update + half
@@ -73,12 +73,14 @@ class RevocationLists:
         known = self._made.get(place)
         if known is not None and _fresh(known, count, now):
             return known
-        stored = await self._store.newest_crl(authority, number, str(scope))
-        if stored is not None and _fresh(stored, count, now):
-            self._made[place] = stored
-            return stored
+        mark = await self._store.newest_crl_mark(authority, number, str(scope))
+        if mark is not None and _fresh(mark, count, now):
+            stored = await self._store.newest_crl(authority, number, str(scope))
+            if stored is not None and _fresh(stored, count, now):
+                self._made[place] = stored
+                return stored
         if place in self._building:
-            before = known if known is not None else stored
+            before = known or await self._store.newest_crl(authority, number, str(scope))
             if before is not None and before.this_update <= now < before.next_update:
                 return before
         self._building.add(place)
@@ -104,18 +106,18 @@ class RevocationLists:
         config = self._authorities.configured(signer.authority)
         life = duration(config.crl.delta_life if scope.delta else config.crl_life)
         while True:
-            newest = await self._store.newest_crl(signer.authority)
+            newest = await self._store.newest_crl_mark(signer.authority)
             number = 1 if newest is None else newest.number + 1
             carried: list[x509.Extension[x509.ExtensionType]] = []
             if scope.delta:
                 base = await self._base(ca_key, now, count)
                 number = max(number, base.number + 1)
                 carried.append(delta_indicator(base.number))
-                revoked = await self._changes(signer.authority, base.count, now)
+                entries = [crl_entries(await self._changes(signer.authority, base.count, now))]
             else:
                 # Section 3.3: an entry stays until it was on one list, here of each key, that was issued after the certificate's end.
-                before = await self._store.newest_crl(signer.authority, signer.number, str(scope))
-                revoked = await self._revoked(signer.authority, _EVER if before is None else min(now, before.this_update), scope)
+                before = await self._store.newest_crl_mark(signer.authority, signer.number, str(scope))
+                entries = await self._entries(signer.authority, _EVER if before is None else min(now, before.this_update), scope)
                 if scope is not COMPLETE:
                     carried.append(issuing_distribution_point(self._authorities.urls.crl(signer.authority, signer.number, scope)))
                 elif config.crl.delta:
@@ -127,11 +129,11 @@ class RevocationLists:
                 number=number,
                 this_update=now,
                 next_update=now + life,
-                revoked=revoked,
+                entries=entries,
                 authority_key_identifier=x509.AuthorityKeyIdentifier(signer.facts.key_identifier, None, None),
                 extensions=carried,
             )
-            tbs = build() if len(revoked) <= PAGE else await self._offload(build)
+            tbs = build() if len(entries) <= 1 else await self._offload(build)
             signature = await self._keys.sign(signer.reference, tbs, signer.hash_name)
             der = assemble(tbs, signer.algorithm, signature)
             record = CrlRecord(signer.authority, signer.number, number, now, now + life, der, str(scope), count)
@@ -165,16 +167,17 @@ class RevocationLists:
         bases = await self._store.crl_bases(ca_key.signer.authority, ca_key.signer.number)
         return now - life * 3 / 2 if not bases or now >= bases[-1].this_update + life / 4 else None
 
-    async def _revoked(self, authority: str, at: datetime, scope: Scope) -> list[RevokedEntry]:
-        """The entries of certificates in the scope that had not expired at ``at``, page by page.
+    async def _entries(self, authority: str, at: datetime, scope: Scope) -> list[bytes]:
+        """The entries of certificates in the scope that had not expired at ``at``, read and encoded page by page.
 
         What is revoked meanwhile may be missing: it has changed the count, so the next list has it.
         """
-        found: list[RevokedEntry] = []
+        found: list[bytes] = []
         after: tuple[int, int] | None = None
         while True:
             page = await self._store.revoked(authority, at, after, PAGE)
-            found += page.entries if scope.parts == 1 else [one for one in page.entries if scope.covers(one.serial)]
+            covered = page.entries if scope.parts == 1 else [one for one in page.entries if scope.covers(one.serial)]
+            found.append(crl_entries(covered))
             if page.next is None:
                 return found
             after = page.next

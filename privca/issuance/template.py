@@ -171,7 +171,7 @@ class CertificateTemplate:
     def _refuse_unplaced(self, asked: x509.Extension[x509.ExtensionType]) -> None:
         if asked.critical or self._template.requested_extensions == "refuse":
             raise Refused(
-                Reason.BAD_CSR,
+                Reason.UNACCEPTED_EXTENSION,
                 "RFC 5280 section 4.2" if asked.critical else "profile: template.requested_extensions",
                 "the request asks for an extension that this profile does not certify"
                 + (", as critical" if asked.critical else ""),

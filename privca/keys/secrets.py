@@ -38,6 +38,7 @@ class SecretBox:
             )
         self._key = key
         self._file = key_file
+        self._derived: dict[str, bytes] = {}
         # Sealing has a key of its own: a label of derive() can never be it, since it begins in another way.
         self._aead = AESGCM(self._hkdf(b"privca seal v1"))
 
@@ -67,7 +68,10 @@ class SecretBox:
 
     def derive(self, label: str) -> bytes:
         """32 octets for one purpose, the same each time (HKDF-SHA256, RFC 5869, ``label`` as info)."""
-        return self._hkdf(b"privca derive v1 " + label.encode())
+        known = self._derived.get(label)
+        if known is None:
+            known = self._derived[label] = self._hkdf(b"privca derive v1 " + label.encode())
+        return known
 
     def _hkdf(self, info: bytes) -> bytes:
         return HKDF(SHA256(), _KEY_OCTETS, salt=None, info=info).derive(self._key)

@@ -53,6 +53,7 @@ __all__ = [
     "UTCTime",
     "Variant",
     "children",
+    "content",
     "decode",
     "decode_ber",
     "elements",
@@ -141,6 +142,11 @@ def elements(octets: bytes, *, clause: str) -> list[bytes]:
     if not octets or not octets[0] & _CONSTRUCTED or octets[0] & 0x1F == 0x1F:
         raise Refused(Reason.MALFORMED, clause, "not a constructed element")
     return [encode_der(element) for element in decode(_Elements, tlv(0x30, b"\x30", octets[1:]), clause=clause).elements]
+
+
+def content(element: bytes) -> bytes:
+    """What is inside one DER element that the codec has let through, or that we made, with an identifier of one octet."""
+    return element[2:] if element[1] < 0x80 else element[2 + (element[1] & 0x7F) :]
 
 
 def children(octets: bytes, *, clause: str) -> list[bytes]:

@@ -295,8 +295,10 @@ class CertReqMsg:
         value = self.controls.get(control)
         return None if value is None else der.decode(_Utf8, der.tlv(_SEQUENCE, value), clause="RFC 4211 section 6").text
 
-    def check_signature(self, public_key: weak.CertifiedPublicKey) -> None:
+    def check_signature(self, public_key: weak.CertifiedPublicKey, *, tolerant: bool = False) -> None:
         """Hold the proof of possession by signature against the key (section 4.1).
+
+        :param tolerant: accept a signature over a certReq without subject, as OpenSSL makes it; it covers the key all the same.
 
         Who sent a poposkInput with a sender or MAC in it is for the caller to hold against what it knows.
 
@@ -311,7 +313,7 @@ class CertReqMsg:
             raise Refused(
                 Reason.BAD_POP, clause, "a template with subject and publicKey needs no poposkInput, and must have none"
             )
-        if not complete and proof.input_key is None:
+        if not complete and proof.input_key is None and not (tolerant and template.has_key):
             raise Refused(Reason.BAD_POP, clause, "a template without subject or publicKey needs a poposkInput")
         spki = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if proof.input_key is not None and proof.input_key not in (spki, template.spki):

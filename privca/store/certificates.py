@@ -16,6 +16,7 @@ from privca.issuance.ports import (
     CertificateStatus,
     Conflict,
     CrlBase,
+    CrlMark,
     CrlRecord,
     DelegateRecord,
     Generation,
@@ -110,10 +111,16 @@ _NEWEST = (
     .order_by(_l.number.desc())
     .limit(1)
 )
-_NEWEST_CRL = Statement(_NEWEST)
-_NEWEST_CRL_BY_KEY = Statement(_NEWEST.where(_l.generation == bindparam("generation")))
-_NEWEST_CRL_OF_SCOPE = Statement(_NEWEST.where(_l.generation == bindparam("generation"), _l.scope == bindparam("scope")))
-_NEWEST_NUMBER = Statement(select(func.max(_l.number)).where(_l.authority == bindparam("authority")))
+_BY_KEY_AND_SCOPE = (_l.generation == bindparam("generation"), _l.scope == bindparam("scope"))
+_NEWEST_CRL = Statement(_NEWEST.where(*_BY_KEY_AND_SCOPE))
+_MARK = (
+    select(_l.number, _l.this_update, _l.next_update, _l["count"])
+    .where(_l.authority == bindparam("authority"))
+    .order_by(_l.number.desc())
+    .limit(1)
+)
+_NEWEST_MARK = Statement(_MARK)
+_NEWEST_MARK_BY_KEY = Statement(_MARK.where(*_BY_KEY_AND_SCOPE))
 _ADD_CRL = Statement(insert(schema.crl))
 _FORGET_CRLS = Statement(
     delete(schema.crl).where(
@@ -350,17 +357,21 @@ class Certificates:
         return [CrlBase(number, to_datetime(this_update), count) for number, this_update, count in rows]
 
     @operation
-    def newest_crl(self, authority: str, generation: int | None = None, scope: str | None = None) -> CrlRecord | None:
-        """The CRL with the highest number by one key of a CA, or by any; of one scope, or of any."""
-        if generation is None:
-            row = self._database.one(_NEWEST_CRL, authority=authority)
-        elif scope is not None:
-            row = self._database.one(_NEWEST_CRL_OF_SCOPE, authority=authority, generation=generation, scope=scope)
-        else:
-            row = self._database.one(_NEWEST_CRL_BY_KEY, authority=authority, generation=generation)
+    def newest_crl(self, authority: str, generation: int, scope: str = "") -> CrlRecord | None:
+        """The CRL with the highest number by one key of a CA and of one scope."""
+        row = self._database.one(_NEWEST_CRL, authority=authority, generation=generation, scope=scope)
         if row is None:
             return None
         return CrlRecord(authority, row[0], row[1], to_datetime(row[2]), to_datetime(row[3]), *row[4:])
+
+    @operation
+    def newest_crl_mark(self, authority: str, generation: int | None = None, scope: str = "") -> CrlMark | None:
+        """The mark of the newest CRL by one key and of one scope; without a key, by any and of any."""
+        if generation is None:
+            row = self._database.one(_NEWEST_MARK, authority=authority)
+        else:
+            row = self._database.one(_NEWEST_MARK_BY_KEY, authority=authority, generation=generation, scope=scope)
+        return None if row is None else CrlMark(row[0], to_datetime(row[1]), to_datetime(row[2]), row[3])
 
     @operation
     def add_crl(self, record: CrlRecord, *, bases_from: datetime | None = None) -> None:
@@ -368,8 +379,8 @@ class Certificates:
         key = {"authority": record.authority, "generation": record.generation, "number": record.number}
         with self._database.atomic():
             # Those before it are gone, so that no unique key tells any longer which numbers were given.
-            newest = self._database.one(_NEWEST_NUMBER, authority=record.authority)
-            if newest is not None and newest[0] is not None and newest[0] >= record.number:
+            newest = self._database.one(_NEWEST_MARK, authority=record.authority)
+            if newest is not None and newest[0] >= record.number:
                 raise Conflict(f"CRL number {record.number} of {record.authority} was given already")
             self._database.change(
                 _ADD_CRL,

@@ -29,7 +29,10 @@ _BY_ID = Statement(select(*_COLUMNS).where(_w.id == bindparam("id")))
 _ALL = Statement(select(*_COLUMNS).order_by(_w.sequence))
 _OF_PROFILE = Statement(select(*_COLUMNS).where(_w.profile_id == bindparam("profile_id")).order_by(_w.sequence))
 _DROP = Statement(delete(schema.waiting_request).where(_w.profile_id == bindparam("profile_id"), _w.expires <= bindparam("at")))
-_COUNT = Statement(select(func.count()).where(_w.profile_id == bindparam("profile_id"), _w.decision == Decision.WAITING.value))
+_waiting = select(func.count()).where(_w.profile_id == bindparam("profile_id"), _w.decision == Decision.WAITING.value)
+# Counted apart: who needs nothing to ask must not take the places of those who have a credential.
+_COUNT_OF_NOBODY = Statement(_waiting.where(_w.method == "approval"))
+_COUNT_OF_OTHERS = Statement(_waiting.where(_w.method != "approval"))
 _ADD = Statement(insert(schema.waiting_request).values({column.name: bindparam(column.name) for column in _COLUMNS}))
 _DECIDE = Statement(
     update(schema.waiting_request)
@@ -75,7 +78,8 @@ class WaitingRequests:
         """Record a request, and spend its passcode, in one transaction; those of the profile that expired are dropped."""
         with self._database.atomic():
             self._database.change(_DROP, {"profile_id": request.profile_id, "at": to_seconds(request.created)})
-            row = self._database.one(_COUNT, profile_id=request.profile_id)
+            count = _COUNT_OF_NOBODY if request.method == "approval" else _COUNT_OF_OTHERS
+            row = self._database.one(count, profile_id=request.profile_id)
             if row is not None and row[0] >= most:
                 raise Full(f"{row[0]} requests of {request.profile_id} wait")
             self._database.change(_ADD, _values(request))

@@ -1,5 +1,6 @@
 """A whole CA that speaks CMP in one process, without a socket: real service, door, store and keys, a clock that is set."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -159,9 +160,21 @@ def good(lab, certificate):
     return lab.status(certificate) is CertificateStatus.ISSUED
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A directory with a CA in it: its keys and schema are made once."""
+    directory = tmp_path_factory.mktemp("ca")
+    IssuanceLab(directory).make().store.close()
+    return directory
+
+
 @pytest.fixture
-def lab(tmp_path):
-    return CmpLab(tmp_path)
+def lab(made, tmp_path):
+    directory = tmp_path / "ca"
+    shutil.copytree(made, directory)
+    made = CmpLab(directory)
+    yield made
+    made.store.close()
 
 
 def root(lab):

@@ -1,5 +1,7 @@
 """ir, cr, kur, p10cr and their answers (RFC 9810 sections 5.3.1 to 5.3.6, 5.3.18; RFC 9483 section 4.1)."""
 
+from datetime import timedelta
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -217,8 +219,6 @@ def test_section_5_3_5_kur_takes_subject_and_names_from_the_certificate_that_it_
     client = lab.client(signer)
     answer = client.enroll(cmp.Request(OTHER, None), body=cmp.KUR)
     assert answer.kind == cmp.KUP
-    assert answer.status()[1] == "badPOP", "a template without subject needs a poposkInput"
-    answer = client.enroll(cmp.Request(OTHER, "device-1"), body=cmp.KUR)
     new = answer.certificate()
     assert new.subject == signer.certificate.subject
     assert new.extensions.get_extension_for_class(x509.SubjectAlternativeName).value == names
@@ -245,3 +245,41 @@ def test_rfc4211_6_5_an_old_certificate_of_somebody_else_is_refused(lab):
     request = cmp.Request(KEY, controls=(old_cert_id(signer.certificate),))
     answer = lab.client(run_as_other).enroll(request, body=cmp.KUR)
     assert answer.status()[1] == "badCertId"
+
+
+def test_rfc4211_4_1_a_request_without_subject_needs_a_poposkinput_unless_the_profile_is_tolerant(lab):
+    names = (cmp.extension(x509.SubjectAlternativeName([x509.DNSName("a.example.test")])),)
+    request = cmp.Request(KEY, None, extensions=names)
+    assert lab.client().enroll(request).status()[0] == 0
+    lab.options(tolerant=False)
+    assert lab.client().enroll(request).status()[1] == "badPOP"
+
+
+def validity(before, after):
+    return {4: cmp.tlv(0xA4, cmp.tlv(0xA0, cmp.time(before)), cmp.tlv(0xA1, cmp.time(after)))}
+
+
+def test_rfc4211_5_a_validity_that_can_be_granted_is(lab):
+    now = lab.clock.now()
+    answer = lab.client().enroll(cmp.Request(KEY, more=validity(now, now + timedelta(days=3))))
+    assert answer.status()[0] == 0
+    assert answer.certificate().not_valid_after_utc == now + timedelta(days=3)
+
+
+def test_section_5_2_3_a_validity_that_is_too_long_is_granted_with_modifications(lab):
+    now = lab.clock.now()
+    answer = lab.client().enroll(cmp.Request(KEY, more=validity(now, now + timedelta(days=36500))))
+    assert answer.status()[0] == 1
+    assert answer.certificate().not_valid_after_utc < now + timedelta(days=91)
+
+
+def test_section_5_1_1_4_a_profile_that_the_endpoint_allows_is_chosen(lab):
+    lab.make_profile("short", validity="1d")
+    chosen = cmp.seq(cmp.oid("1.3.6.1.5.5.7.4.21"), cmp.seq(cmp.utf8("short")))
+    assert lab.client().enroll(cmp.Request(KEY), information=(chosen,)).status()[1] == "notAuthorized"
+    lab.options(cert_profiles=("short",))
+    client = lab.client()
+    certificate = client.enroll(cmp.Request(KEY), information=(chosen,)).certificate()
+    assert lab.record(certificate).profile_id == "short"
+    assert client.confirm(cmp.cert_status(certificate)).kind == cmp.PKICONF
+    assert lab.status(certificate) is CertificateStatus.ISSUED

@@ -199,13 +199,16 @@ def test_so_many_may_wait(lab: IssuanceLab) -> None:
     ids = [fresh("r"), fresh("r")]
     for id in ids:
         ask(lab, profile, NOBODY, request([name()]), id)
-    refused = refusal(ask, lab, profile, CODE)
+    refused = refusal(ask, lab, profile, NOBODY)
     assert (refused.reason, refused.retry_after) == (Reason.RATE_LIMITED, 9)
-    # Who waits already is answered, and another profile is not concerned.
+    # Who waits already is answered, and neither another profile is concerned, nor who has a credential.
     assert isinstance(resume(lab, profile, ids[0]), Pending)
-    assert isinstance(ask(lab, waiting_profile(lab), CODE), Pending)
+    assert isinstance(ask(lab, waiting_profile(lab), NOBODY), Pending)
+    for _ in ids:
+        assert isinstance(ask(lab, profile, CODE), Pending)
+    assert refusal(ask, lab, profile, CODE).reason is Reason.RATE_LIMITED
     say(lab, profile, ids[0], Decision.REJECTED)
-    assert isinstance(ask(lab, profile, CODE), Pending)
+    assert isinstance(ask(lab, profile, NOBODY), Pending)
 
 
 def test_a_request_does_not_wait_for_ever(lab: IssuanceLab) -> None:

@@ -113,6 +113,15 @@ def test_without_a_signature_under_the_code_that_it_was_obtained_with(lab: CmcLa
     assert [field for field, _ in reply.exchange.concealed] == ["body"]
 
 
+def test_a_secret_stays_out_of_the_transcript_also_of_what_cannot_be_read(lab: CmcLab) -> None:
+    party = lab.certified()
+    broken = cmc.control(2, 6, cmc.integer(5))  # a nonce that is no OCTET STRING
+    reply = sent(lab, None, revocation(party, secret=SECRET.encode()), broken)
+    assert reply.failure(0) == "badRequest"
+    assert [field for field, _ in reply.exchange.concealed] == ["body"]
+    assert not sent(lab, party, revocation(party)).exchange.concealed
+
+
 def test_under_a_passcode_that_is_spent(lab: CmcLab) -> None:
     lab.passcode()
     key = cmc.new_key()

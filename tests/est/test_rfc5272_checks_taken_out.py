@@ -123,6 +123,14 @@ CHECKS = {
         [instead(E + "layer:_check_controls", "if unsupported:", "if False:")],
         trap("3_requests", "3_2_1_1_a_control_that_is_not_known_fails_everything"),
     ),
+    "cost: who asks comes first": (
+        [instead(E + "signer:candidates", "key and key in request.der", "True")],
+        trap("3_requests", "requests_are_not_verified_for_a_stranger"),
+    ),
+    "cost: few may have signed": (
+        [refusing(E + "signer:candidates", "in too many requests")],
+        trap("3_requests", "requests_are_not_verified_for_a_stranger"),
+    ),
     "budget": (
         [refusing(E + "layer:Budget.take", "too many certification requests")],
         trap("7_registration", "all_messages_together_are_bounded"),
@@ -418,6 +426,10 @@ CHECKS = {
     "revocation: one text": (
         [instead(E + "revoking:_named", "by is None", "False")],
         trap("6_11_revocation", "a_wrong_secret_is_bad_identity_with_one_text", "no certificate"),
+    ),
+    "revocation: secrets of what cannot be read": (
+        [instead(E + "layer:_read_message", "_REVOKE_REQUEST in (signed.content or b'')", "False")],
+        trap("6_11_revocation", "a_secret_stays_out_of_the_transcript_also_of_what_cannot_be_read"),
     ),
     "revocation: guesses": (
         [instead(E + "revoking:revoke_all", "wrong is not None and request.secret is not None", "False")],

@@ -70,6 +70,28 @@ def test_a_rollover_of_the_issuing_ca_shows_both(own_lab):
     assert sorted(c.subject.rfc4514_string() for c in found) == [ISSUING, ISSUING, ROOT]
 
 
+def test_what_any_key_of_the_issuing_ca_has_certified_still_leads_to_the_root(own_lab):
+    """RFC 7030 section 4.1.3: whatever is needed to build a chain from what the CA has issued."""
+    enrolled = [own_lab.enroll()]
+    for _ in range(2):
+        run(own_lab.ca.authorities.rollover("issuing"))
+        own_lab.clock.advance(timedelta(seconds=10))
+        enrolled.append(own_lab.enroll())
+    found = certificates(own_lab.ask("cacerts"))
+    (root,) = [der for der in found if is_root(der)]
+    others = [der for der in found if der != root]
+    assert len(others) == 3
+    assert [own_lab.ca.verify(one.der, [*others, root]) for one in enrolled] == ["OK"] * 3
+
+
+def test_a_root_that_is_two_keys_old_is_no_trust_anchor_any_more(own_lab):
+    (first,) = [der for der in certificates(own_lab.ask("cacerts")) if is_root(der)]
+    for _ in range(2):
+        run(own_lab.ca.authorities.rollover("root"))
+        own_lab.clock.advance(timedelta(seconds=10))
+    assert first not in certificates(own_lab.ask("cacerts"))
+
+
 def test_a_key_that_was_only_prepared_is_not_shown(own_lab):
     before = certificates(own_lab.ask("cacerts"))
     run(own_lab.ca.authorities.prepare_next("root"))
@@ -78,7 +100,6 @@ def test_a_key_that_was_only_prepared_is_not_shown(own_lab):
 
 
 def test_an_old_key_that_has_expired_is_not_shown(own_lab):
-    run(own_lab.ca.authorities.rollover("issuing"))
     own_lab.clock.advance(timedelta(days=365 * 5 + 2))
     run(own_lab.ca.authorities.rollover("issuing"))
     own_lab.clock.advance(timedelta(seconds=10))

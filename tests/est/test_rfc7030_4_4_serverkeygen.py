@@ -381,6 +381,14 @@ def test_a_client_certificate_that_is_not_meant_is_not_used(lab):
     refused(ask_by(lab, old, profile, asked), 400, "RFC 7030 section 4.4.1.2", other.hex())
 
 
+def test_a_client_certificate_that_cannot_be_read_is_not_meant(lab, key):
+    asked = [key_identifier(ASYMMETRIC, b"x" * 20), capabilities(WRAP[32])]
+    response = lab.post(
+        "serverkeygen", csr(key, attributes=asked), certificate=b"\x30\x03\x02\x01\x00", profile=lab.profile(est=CLEAR)
+    )
+    refused(response, 400, "RFC 7030 section 4.4.1.2", "no public key")
+
+
 def test_a_secret_key_whose_file_others_can_read_is_not_used(lab, key):
     profile, identifier = lab.profile(est=ENCRYPTED), os.urandom(8)
     lay_down(lab, profile, identifier, b"s" * 32)

@@ -372,7 +372,7 @@ CHECKS: dict[str, tuple[list[Any], Callable[..., None]]] = {
         lambda parts: test_a_list_that_is_not_published(parts, Scope(1, 3)),
     ),
     "scope": (
-        [instead(f"{LISTS}._revoked", "scope.parts == 1", "True")],
+        [instead(f"{LISTS}._entries", "scope.parts == 1", "True")],
         test_rfc5280_5_2_5_a_certificate_points_to_the_list_of_its_part,
     ),
     "released": (

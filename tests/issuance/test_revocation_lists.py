@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.base.refused import Reason, Refused
-from privca.issuance.ports import CrlRecord, RevocationReason, RevokedEntry, RevokedPage
+from privca.issuance.ports import CrlMark, CrlRecord, RevocationReason, RevokedEntry, RevokedPage
 from privca.issuance.revocation_lists import PAGE, RevocationLists
 from tests.support.issuance_lab import NOW, IssuanceLab, direct, profile, run
 
@@ -155,9 +155,9 @@ def test_numbers_go_up_over_restarts_and_workers(lab: IssuanceLab) -> None:
 
 def test_a_number_that_another_worker_took_is_not_given_again(lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch) -> None:
     other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
-    newest = lab.store.newest_crl
+    newest = lab.store.newest_crl_mark
 
-    async def overtaken(authority: str, *which: Any) -> CrlRecord | None:
+    async def overtaken(authority: str, *which: Any) -> CrlMark | None:
         found = await newest(authority, *which)
         if not which:
             monkeypatch.undo()
@@ -166,7 +166,7 @@ def test_a_number_that_another_worker_took_is_not_given_again(lab: IssuanceLab, 
         return found
 
     run(lab.authorities.rollover("issuing"))
-    monkeypatch.setattr(lab.store, "newest_crl", overtaken)
+    monkeypatch.setattr(lab.store, "newest_crl_mark", overtaken)
     assert crl_of(lab)[0].number == 2
     assert run(other.current("issuing", 2, NOW)).number == 1
 
@@ -175,16 +175,16 @@ def test_the_same_list_that_another_worker_made_meanwhile_is_good_enough(
     lab: IssuanceLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = RevocationLists(lab.store, lab.keys, lab.authorities, direct)
-    newest = lab.store.newest_crl
+    newest = lab.store.newest_crl_mark
 
-    async def overtaken(authority: str, *which: Any) -> CrlRecord | None:
+    async def overtaken(authority: str, *which: Any) -> CrlMark | None:
         found = await newest(authority, *which)
         if not which:
             monkeypatch.undo()
             await other.current(authority, 1, NOW)
         return found
 
-    monkeypatch.setattr(lab.store, "newest_crl", overtaken)
+    monkeypatch.setattr(lab.store, "newest_crl_mark", overtaken)
     assert crl_of(lab)[0] == run(other.current("issuing", 1, NOW))
 
 

@@ -271,7 +271,7 @@ def crl(
     tbs = rfc5280.crl_tbs(
         issuer=certificate.subject,
         algorithm=algorithm,
-        revoked=entries,
+        entries=[rfc5280.crl_entries(entries)],
         authority_key_identifier=rfc5280.authority_key_identifier(certificate),
         **arguments,
     )

@@ -186,10 +186,9 @@ CHECKS: dict[str, tuple[list[Any], Trap]] = {
         [instead(f"{_ENROLLMENT}:enroll", "hashlib.sha256(csr.der).hexdigest()", "exchange.entropy.octets(8).hex()")],
         of(TRANSACTIONS.test_7_4_a_replay_gets_the_same_certificate),
     ),
-    "a spent passcode answers its own request": (
-        [instead(f"{_ENROLLMENT}:enroll", "await _answered(exchange, profile, door, request_id)", "None"),
-         instead(f"{_ENROLLMENT}:enroll", "hashlib.sha256(csr.der).hexdigest()", "exchange.entropy.octets(8).hex()")],
-        of(enrollment.test_2_4_a_passcode_is_good_for_one_request),
+    "what was answered stays so": (
+        [instead(f"{_ENROLLMENT}:enroll", "answer = await _answered(exchange, profile, door, request_id, refused)", "raise")],
+        of(TRANSACTIONS.test_7_4_a_replay_is_answered_though_its_code_no_longer_counts),
     ),
     "fresh nonce": (
         [instead(f"{_REPLY}:_reply", "exchange.entropy.octets(NONCE_OCTETS)", "transaction.nonce")],

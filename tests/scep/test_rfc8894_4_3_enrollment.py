@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from privca.enrollment.ports import Code
 from privca.issuance.ports import RevocationReason
 from tests.support.issuance_lab import run
 from tests.support.scep_client import PKCS_REQ, RENEWAL_REQ, Client, envelop, request, self_signed, signed_with
@@ -110,6 +111,15 @@ class TestTransactions:
             for client in (shared.client(profile) for _ in range(2))
         ]
         assert len({reply.certificates[0] for reply in replies}) == 1
+
+    def test_7_4_a_replay_is_answered_though_its_code_no_longer_counts(self, shared: ScepLab) -> None:
+        profile = shared.profile()
+        client = shared.client(profile)
+        message = client.message(PKCS_REQ, request(client.key, "device", challenge=CODE))
+        issued = shared.operate(profile, client, message).issued
+        run(shared.store.save_code(Code(profile.id, "lab", b"another code by now", shared.clock.now(), version=1)))
+        assert shared.operate(profile, client, message).issued == issued
+        assert shared.enroll(profile, client, common_name="other").status == "2"
 
     def test_3_2_1_1_one_id_for_two_requests(self, shared: ScepLab) -> None:
         """sscep makes the ID of the key."""

@@ -29,7 +29,7 @@ async def response(call: Call, outcome: Outcome) -> CertResponse:
     assert certificate is not None
     assert certificate.der is not None
     call.exchange.decided("issued", "profile: template", serial=certificate.serial.hex(), issuer=certificate.authority)
-    granted = CertResponse.granted(outcome.id, certificate.der)
+    granted = CertResponse.granted(outcome.id, certificate.der, outcome.modified)
     if outcome.encrypted or (asked is not None and asked.proof is Proof.ENCRYPTED_CERTIFICATE):
         return CertResponse(outcome.id, granted.status, encrypted=encrypted.certificate(call, certificate.der))
     if asked is None or not asked.private:

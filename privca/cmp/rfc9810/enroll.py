@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from cryptography import x509
 from msgspec.structs import replace
 
 from privca.base.durations import duration
@@ -22,7 +23,7 @@ from privca.cmp.rfc9810.pop import Proof
 from privca.enrollment.door import Issued, Pending, Submission
 from privca.issuance.ports import Certificate
 from privca.issuance.profile import Revisioned
-from privca.pkix import rfc2986, rfc4211
+from privca.pkix import der, rfc2986, rfc4211
 
 ANSWERS = {Body.IR: Body.IP, Body.CR: Body.CP, Body.KUR: Body.KUP, Body.P10CR: Body.CP, Body.CCR: Body.CCP}
 P10CR_ID = -1
@@ -50,6 +51,7 @@ class Outcome:
     certificate: Certificate | None = None
     waiting: bool = False
     encrypted: bool = False
+    modified: str = ""
 
 
 async def enroll(call: Call) -> Reply:
@@ -79,7 +81,7 @@ async def submit(call: Call, outcomes: Sequence[Outcome]) -> None:
         if outcome.refused is not None or outcome.asked is None:
             continue
         try:
-            answered = await call.core.door.submit(call.exchange, outcome.asked.profile, outcome.asked.submission)
+            answered = await _submit(call, outcome)
         except Refused as refused:
             outcome.refused = refused
             continue
@@ -88,6 +90,21 @@ async def submit(call: Call, outcomes: Sequence[Outcome]) -> None:
         else:
             assert isinstance(answered, Pending)
             outcome.waiting = True
+
+
+async def _submit(call: Call, outcome: Outcome) -> Issued | Pending:
+    """Submit a request; one whose wish for a validity cannot be granted gets the validity of the profile (grantedWithMods)."""
+    asked = outcome.asked
+    assert asked is not None
+    door, submission = call.core.door, asked.submission
+    try:
+        return await door.submit(call.exchange, asked.profile, submission)
+    except Refused as refused:
+        if refused.reason is not Reason.BAD_VALIDITY:
+            raise
+        outcome.modified = f"the validity is that of the profile: {refused}"
+        changed = replace(submission, not_before=None, not_after=None)
+        return await door.submit(call.exchange, asked.profile, changed)
 
 
 async def begin(call: Call, outcomes: Sequence[Outcome], *, implicit: bool) -> None:
@@ -267,6 +284,7 @@ async def crmf(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned, bod
     if template.version not in (None, 2):
         raise Refused(Reason.BAD_CSR, "RFC 4211 section 5", "the version of a certificate is 2, which means v3")
     await _check_issuer(call, profile, template)
+    _check_policies(profile, template)
     old = await renewal.old_certificate(call, message) if body is Body.KUR else None
     subject, extensions = renewal.completed(template, old)
     public_key, private, name = None, b"", request_id(call, message.id, message.der)
@@ -302,9 +320,27 @@ def request_id(call: Call, id: int, octets: bytes) -> str:
     return f"{id}-{digest}"
 
 
+def _check_policies(profile: Revisioned, template: rfc4211.CertTemplate) -> None:
+    """Who insists on certificate policies gets one of them, or nothing. :raises Refused: ``UNACCEPTED_POLICY``."""
+    given = profile.template.policies
+    for extension in template.extensions:
+        if extension.id != x509.CertificatePolicies.oid or not extension.critical or not given:
+            continue
+        if not any(der.oid(x509.ObjectIdentifier(policy)) in extension.value for policy in given):
+            raise Refused(
+                Reason.UNACCEPTED_POLICY,
+                "RFC 5280 section 4.2.1.4",
+                "this profile certifies under none of the certificate policies that the request insists on",
+                expected=", ".join(given),
+            )
+
+
 async def _check_issuer(call: Call, profile: Revisioned, template: rfc4211.CertTemplate) -> None:
     """A CA that the client names is the CA that it gets (RFC 4211 section 5)."""
     if template.issuer in (None, b"\x30\x00"):
+        return
+    if profile.profile.tolerant and call.signer and template.issuer == _issuer(call.signer):
+        # Not a wish: OpenSSL puts there the issuer of the certificate that it signs with, as that of a vendor.
         return
     authority = await call.core.authorities.current(profile.profile.issuer)
     if template.issuer != authority.signer.subject_der:
@@ -314,3 +350,7 @@ async def _check_issuer(call: Call, profile: Revisioned, template: rfc4211.CertT
             "the template names another issuer than the CA of this profile",
             expected=authority.signer.subject.rfc4514_string(),
         )
+
+
+def _issuer(certificate: bytes) -> bytes:
+    return x509.load_der_x509_certificate(certificate).issuer.public_bytes()

@@ -52,7 +52,8 @@ def judge(call: Call, message: rfc4211.CertReqMsg) -> Proof:
         return Proof.GIVEN
     key = message.template.public_key()
     if isinstance(proof, rfc4211.PopSignature):
-        message.check_signature(key)
+        tolerant = call.profile.profile.tolerant and call.options.rules != "rfc9483"
+        message.check_signature(key, tolerant=tolerant)
         _check_input(call, proof)
         return Proof.GIVEN
     if not wrapping.can_encrypt(key):

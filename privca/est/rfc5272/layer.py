@@ -6,7 +6,7 @@ possession of every request. Only then is anything done, each part by itself: wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from privca.base.refused import Reason, Refused
@@ -20,9 +20,11 @@ from privca.est.rfc5272.party import Party, identify
 from privca.est.rfc5272.pending import Waiting
 from privca.est.rfc5272.signer import ByCertificate, ByWaiting, Signer, Unsigned
 from privca.est.rfc7030.call import Call
+from privca.pkix import der
 from privca.pkix.rfc5272.controls import Controls
+from privca.pkix.rfc5272.identifiers import REVOKE_REQUEST
 from privca.pkix.rfc5272.modification import Modification
-from privca.pkix.rfc5272.pki_data import OtherRequest
+from privca.pkix.rfc5272.pki_data import OtherRequest, TaggedRequest
 from privca.pkix.rfc5652 import signed_data
 from privca.pkix.rfc5652.content import ENVELOPED_DATA, content_type, wrap
 from privca.pkix.rfc5652.signed_data import SignedData
@@ -33,6 +35,7 @@ MAXIMUM_REQUESTS = 64
 """Certification requests in all messages of one body together: each costs a verification."""
 
 _PROCESSING = "RFC 5272 section 3.2.1"
+_REVOKE_REQUEST = der.oid(REVOKE_REQUEST)
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ class _Parts(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A message whose signature is verified, and what was read of it for that. ``tokens`` are what its queries are about."""
+    """A message whose signature is verified, and the requests that were read for that. ``tokens`` are what its queries are about."""
 
     message: Message
     signer: Signer
@@ -113,12 +116,10 @@ async def _inside(call: Call, octets: bytes, budget: Budget, outcome: Outcome) -
 
 
 async def _read_and_verify(call: Call, signed: SignedData, budget: Budget, outcome: Outcome) -> _Verified:
-    found = message.read(signed, outcome)
-    if any(one.secret is not None for one in found.controls.revocations.values()):
-        # The secret is inside DER inside base64: the whole body stays out of the transcript.
-        call.exchange.conceal("body", call.request.body)
+    found = _read_message(call, signed, outcome)
     budget.take(len(found.data.requests))
-    certifications, failed = _read(found)
+    # Each request costs the verification of its own signature: before it is known who asks, only what may have signed the message is read.
+    certifications, failed = _read(signer.candidates(found))
     tokens = granting.tokens(call, found)
     spkis = [] if found.data.requests else [one.spki for one in tokens.values() if one is not None]
     return _Verified(found, await signer.verify(call.core.door, found, certifications, spkis), certifications, failed, tokens)
@@ -137,9 +138,11 @@ async def _process(call: Call, verified: _Verified, authority: Authority, budget
     party = await identify(call, found, signed, authority)
     own = authority.own(found.controls) if party.registration else authority
     _check_controls(found, own, registration=party.registration)
+    known = {*(one.body for one in verified.certifications), *verified.failed}
+    others, failed = _read([request for request in found.data.requests if request.body not in known])
     for body, here, modification in own.modifications():
         _check_references(found, modification, (body,) if here else WHOLE)
-    await _certify(call, found, party, own, verified.certifications, verified.failed, outcome)
+    await _certify(call, found, party, own, [*verified.certifications, *others], {**verified.failed, **failed}, outcome)
     await granting.query(call, tokens, party, signed, outcome)
     await revoking.revoke_all(call, found.controls, party.identity, outcome)
     await retrieving.retrieve(call, found.controls, party, outcome)
@@ -160,6 +163,20 @@ async def _unsigned(call: Call, found: Message, outcome: Outcome) -> None:
     await revoking.revoke_all(call, found.controls, None, outcome)
 
 
+def _read_message(call: Call, signed: SignedData, outcome: Outcome) -> Message:
+    """The shared secret of a revocation request is inside DER inside base64: with it, the whole body stays out of the transcript; also where
+    what is around it cannot be read."""
+    try:
+        found = message.read(signed, outcome)
+    except Refused:
+        if _REVOKE_REQUEST in (signed.content or b""):
+            call.exchange.conceal("body", call.request.body)
+        raise
+    if any(one.secret is not None for one in found.controls.revocations.values()):
+        call.exchange.conceal("body", call.request.body)
+    return found
+
+
 def _check_query_alone(found: Message) -> None:
     """The key of a request that waits is nobody's identity: it asks for that request and for nothing else."""
     controls = found.controls
@@ -171,9 +188,9 @@ def _check_query_alone(found: Message) -> None:
         )
 
 
-def _read(found: Message) -> tuple[list[Certification], dict[int, Refused]]:
+def _read(requests: Sequence[TaggedRequest]) -> tuple[list[Certification], dict[int, Refused]]:
     certifications, failed = [], {}
-    for request in found.data.requests:
+    for request in requests:
         try:
             certifications.append(certification.read(request))
         except Refused as refused:

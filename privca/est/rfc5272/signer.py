@@ -13,12 +13,14 @@ from privca.est.rfc5272.certification import Certification
 from privca.est.rfc5272.message import Message
 from privca.pkix import der
 from privca.pkix.rfc5272.identifiers import PKI_DATA
+from privca.pkix.rfc5272.pki_data import OtherRequest, TaggedRequest
 from privca.pkix.rfc5652 import signing
 from privca.pkix.rfc5652.identifiers import Identifier, Named
 from privca.pkix.rfc5652.signed_data import SignedData
 
 _CLAUSE = "RFC 5272 section 3.2"
 _SERIAL_OCTETS = 20
+_CANDIDATES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,32 @@ class Unsigned:
 Signer = ByCertificate | ByRequest | ByWaiting | Unsigned
 
 
+def candidates(message: Message) -> list[TaggedRequest]:
+    """The requests of a message whose key may have signed it: those that have the octets of the signer's key identifier in them.
+
+    :raises Refused: ``MALFORMED`` for more than a few.
+    """
+    identifiers = [one.identifier.key for one in message.signed.signers]
+    found: list[TaggedRequest] = [
+        request
+        for request in message.data.requests
+        if not isinstance(request, OtherRequest) and any(key and key in request.der for key in identifiers)
+    ]
+    if len(found) > _CANDIDATES:
+        raise Refused(
+            Reason.MALFORMED,
+            _CLAUSE,
+            "the key identifier of the signer is in too many requests",
+            expected=f"at most {_CANDIDATES}",
+            got=str(len(found)),
+        )
+    return found
+
+
 async def verify(door: Door, message: Message, certifications: Sequence[Certification], waiting: Sequence[bytes]) -> Signer:
     """Who signed a message; the signature is verified over the octets that were received.
 
-    :param certifications: the requests in it that could be read.
+    :param certifications: those of its :func:`candidates` that could be read.
     :param waiting: SubjectPublicKeyInfo of requests that the message asks about (section 6.13), which are no longer in it.
     :raises Refused: ``BAD_SIGNATURE``, ``BAD_SIGNATURE_ALGORITHM``; ``MALFORMED`` for several signers.
     """

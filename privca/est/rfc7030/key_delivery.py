@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from privca.base.refused import Reason, Refused
+from privca.enrollment.vendors import load
 from privca.est.rfc7030.call import Call
 from privca.issuance.delegates import Purpose
 from privca.pkix import algorithms, der
@@ -155,10 +156,17 @@ async def _for_public_key(call: Call, identifier: bytes, capabilities: Mapping[s
 async def _recipient(call: Call, identifier: bytes) -> x509.Certificate | None:
     """The client certificate of the connection if it is meant, else what the administrator has laid down."""
     presented = call.request.peer.certificate
-    found = presented if presented is not None and Named.read(presented).key_identifier == identifier else None
-    if found is None:
-        found = await call.core.decryption_keys.recipient(call.profile.id, identifier)
-    return None if found is None else x509.load_der_x509_certificate(found)
+    if presented is not None and _is_meant(presented, identifier):
+        return load(presented)
+    found = await call.core.decryption_keys.recipient(call.profile.id, identifier)
+    return None if found is None else load(found)
+
+
+def _is_meant(presented: bytes, identifier: bytes) -> bool:
+    try:
+        return Named.read(presented).key_identifier == identifier
+    except Refused:
+        return False  # TLS accepts what we cannot read
 
 
 def _check_usage(certificate: x509.Certificate, key: PublicKeyTypes) -> None:

@@ -1,6 +1,6 @@
 """Certificates and CRLs (RFC 5280): names, key identifiers, what is to be signed, and the signed thing put together."""
 
-from privca.pkix.rfc5280.crl import Revoked, crl_tbs, invalidity_date_extension
+from privca.pkix.rfc5280.crl import Revoked, crl_entries, crl_tbs, invalidity_date_extension
 from privca.pkix.rfc5280.identifiers import authority_key_identifier, key_identifier, subject_key_identifier
 from privca.pkix.rfc5280.names import (
     SHORT_NAMES,
@@ -22,6 +22,7 @@ __all__ = [
     "attributes_of",
     "authority_key_identifier",
     "certificate_tbs",
+    "crl_entries",
     "crl_tbs",
     "distinguished_name",
     "general_name",

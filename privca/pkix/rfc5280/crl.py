@@ -49,7 +49,7 @@ def crl_tbs(
     number: int,
     this_update: datetime,
     next_update: datetime,
-    revoked: Iterable[Revoked],
+    entries: Iterable[bytes],
     authority_key_identifier: x509.AuthorityKeyIdentifier,
     extensions: Sequence[x509.Extension[x509.ExtensionType]] = (),
 ) -> bytes:
@@ -58,13 +58,14 @@ def crl_tbs(
     It depends on its arguments alone, so that it may run in another thread.
 
     :param algorithm: AlgorithmIdentifier of the signature, DER.
+    :param entries: of :func:`crl_entries`, in any number of pieces.
     :param number: the CRL number (section 5.2.3), 0 to 2^159 - 1.
     :param extensions: what else the CRL carries, as an issuing distribution point (section 5.2.5).
     :raises ValueError: for a number out of range.
     """
     if not 0 <= number < 1 << 159:
         raise ValueError("a CRL number has at most 20 octets (RFC 5280 section 5.2.3)")
-    entries = b"".join([_entry(item.serial, item.revoked_at, int(item.reason), item.invalidity_date) for item in revoked])
+    listed = b"".join(entries)
     carried = (
         x509.Extension(x509.AuthorityKeyIdentifier.oid, False, authority_key_identifier),
         x509.Extension(x509.CRLNumber.oid, False, x509.CRLNumber(number)),
@@ -78,9 +79,14 @@ def crl_tbs(
         _time(this_update),
         _time(next_update),
         # Section 5.1.2.6: the list MUST be absent when nothing is revoked.
-        der.tlv(_SEQUENCE, entries) if entries else b"",
+        der.tlv(_SEQUENCE, listed) if listed else b"",
         der.tlv(_EXPLICIT_0, der.tlv(_SEQUENCE, *[_extension(item) for item in carried])),
     )
+
+
+def crl_entries(revoked: Iterable[Revoked]) -> bytes:
+    """Lines of a CRL, for :func:`crl_tbs`: a list of 100,000 is made a piece at a time."""
+    return b"".join([_entry(item.serial, item.revoked_at, int(item.reason), item.invalidity_date) for item in revoked])
 
 
 def _entry(serial: bytes, revoked_at: datetime, reason: int, invalidity_date: datetime | None) -> bytes:
@@ -88,14 +94,18 @@ def _entry(serial: bytes, revoked_at: datetime, reason: int, invalidity_date: da
     digits = serial.lstrip(b"\x00")
     if not digits or digits[0] & 0x80:
         digits = b"\x00" + digits
-    content = b"\x02%c%b%b" % (len(digits), digits, _time(revoked_at))
-    if reason != _UNSPECIFIED or invalidity_date is not None:
-        content += _entry_extensions(reason, invalidity_date)
+    content = b"\x02%c%b%b" % (len(digits), digits, _rest_of_entry(revoked_at, reason, invalidity_date))
     # At most 22 octets of serial number, 17 of time and 44 of extensions: the length always fits in one octet.
     return b"\x30%c%b" % (len(content), content)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
+def _rest_of_entry(revoked_at: datetime, reason: int, invalidity_date: datetime | None) -> bytes:
+    """What stands behind the serial number."""
+    with_extensions = reason != _UNSPECIFIED or invalidity_date is not None
+    return _time(revoked_at) + (_entry_extensions(reason, invalidity_date) if with_extensions else b"")
+
+
 def _entry_extensions(reason: int, invalidity_date: datetime | None) -> bytes:
     """Reason (section 5.3.1: absent rather than unspecified) and invalidity date (section 5.3.2, always GeneralizedTime)."""
     found = b""

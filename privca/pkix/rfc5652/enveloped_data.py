@@ -105,15 +105,17 @@ def parse(octets: bytes) -> Enveloped:
     """
     tag = attributes = b""
     enveloped: _Enveloped | _AuthEnveloped
-    if content_type(octets) == AUTH_ENVELOPED_DATA:
+    try:
+        enveloped = decode(_Message, octets, ENVELOPED_DATA, ber.enveloped_data, _CLAUSE).content
+    except Refused:
+        if content_type(octets) != AUTH_ENVELOPED_DATA:
+            raise
         clause = "RFC 5083 section 2.1"
         enveloped = authenticated = decode(_AuthMessage, octets, AUTH_ENVELOPED_DATA, ber.auth_enveloped_data, clause).content
         tag = authenticated.tag
         if authenticated.attributes is not None:
             # Section 2.2: what is authenticated is the SET OF in DER.
             attributes = set_of([der.encode(one) for one in authenticated.attributes])
-    else:
-        enveloped = decode(_Message, octets, ENVELOPED_DATA, ber.enveloped_data, _CLAUSE).content
     infos = enveloped.recipients.as_list()
     if not 0 < len(infos) <= MAXIMUM_RECIPIENTS:
         raise Refused(
@@ -222,9 +224,8 @@ def _version(infos: Sequence[bytes]) -> bytes:
     """Section 6.1: 3 with a password or another kind of recipient, 0 if all are key transport by issuer and serial number, else 2."""
     if any(info[0] in (_PASSWORD, _OTHER) for info in infos):
         return b"\x02\x01\x03"
-    return b"\x02\x01\x00" if all(info[0] == _SEQUENCE and _plain(info) for info in infos) else b"\x02\x01\x02"
-
-
-def _plain(info: bytes) -> bool:
-    """Whether a KeyTransRecipientInfo has version 0."""
-    return der.children(info, clause=_CLAUSE)[0] == b"\x02\x01\x00"
+    return (
+        b"\x02\x01\x00"
+        if all(info[0] == _SEQUENCE and der.content(info).startswith(b"\x02\x01\x00") for info in infos)
+        else b"\x02\x01\x02"
+    )

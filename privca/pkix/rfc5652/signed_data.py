@@ -33,6 +33,12 @@ class _Attribute:
 
 
 @der.sequence
+class _Attributes:
+    # A SEQUENCE OF at the top is no declared type of the codec; its one place is inside another SEQUENCE.
+    all: list[_Attribute]
+
+
+@der.sequence
 class _Signer:
     version: int
     sid: der.TLV
@@ -148,8 +154,8 @@ def _bound(what: str, count: int, maximum: int) -> None:
 
 def _signer(signer: _Signer) -> Signer:
     signed = resorted = b""
+    parts = [der.encode(one) for one in signer.signed or ()]
     if signer.signed is not None:
-        parts = [der.encode(one) for one in signer.signed]
         signed = der.tlv(_SET, *parts)
         if parts != sorted(parts):
             resorted = der.tlv(_SET, *sorted(parts))
@@ -158,23 +164,25 @@ def _signer(signer: _Signer) -> Signer:
         digest=der.encode(signer.digest),
         algorithm=der.encode(signer.algorithm),
         signature=signer.signature,
-        attributes=_attributes(signer.signed or ()),
-        unsigned_attributes=_attributes(signer.unsigned or ()),
+        attributes=_attributes(parts),
+        unsigned_attributes=_attributes([der.encode(one) for one in signer.unsigned or ()]),
         signed=signed,
         resorted=resorted,
     )
 
 
-def _attributes(attributes: Sequence[der.TLV]) -> dict[str, tuple[bytes, ...]]:
+def _attributes(attributes: Sequence[bytes]) -> dict[str, tuple[bytes, ...]]:
     """Values by type. Section 11 forbids a second instance of the attributes that matter, and no other may have one either."""
+    if not attributes:
+        return {}
     _bound("attributes", len(attributes), MAXIMUM_ATTRIBUTES)
+    wrapped = der.tlv(_SEQUENCE, der.tlv(_SEQUENCE, *attributes))
     found: dict[str, tuple[bytes, ...]] = {}
-    for attribute in attributes:
-        read = der.decode(_Attribute, der.encode(attribute), clause="RFC 5652 section 5.3")
-        kind = read.type.dotted_string
+    for attribute in der.decode(_Attributes, wrapped, clause="RFC 5652 section 5.3").all:
+        kind = attribute.type.dotted_string
         if kind in found:
             raise Refused(Reason.MALFORMED, "RFC 5652 section 11", "an attribute occurs more than once", got=kind)
-        found[kind] = tuple([der.encode(value) for value in read.values.as_list()])
+        found[kind] = tuple([der.encode(value) for value in attribute.values.as_list()])
     return found
 
 

@@ -68,14 +68,9 @@ def text_of(attributes: Attributes, oid: str) -> str | None:
     if value is None or value[0] not in _STRINGS:
         return None
     try:
-        return _content(value).decode(_STRINGS[value[0]])
+        return der.content(value).decode(_STRINGS[value[0]])
     except UnicodeDecodeError:
         return None
-
-
-def _content(value: bytes) -> bytes:
-    """The content of a DER element that the codec has let through."""
-    return value[2:] if value[1] < 0x80 else value[2 + (value[1] & 0x7F) :]
 
 
 def transaction_id(attributes: Attributes) -> str:
@@ -96,7 +91,7 @@ def sender_nonce(attributes: Attributes) -> bytes:
     value = _only(attributes, SENDER_NONCE)
     if value is None or value[0] != _OCTET_STRING:
         return b""
-    nonce = _content(value)
+    nonce = der.content(value)
     return nonce if len(nonce) <= LONGEST_NONCE else b""
 
 
@@ -123,7 +118,7 @@ def signing_time(attributes: Attributes) -> datetime | None:
     value = _only(attributes, SIGNING_TIME)
     if value is None or value[0] not in (_UTC_TIME, _GENERALIZED_TIME):
         return None
-    text = _content(value).decode("ascii", "replace")
+    text = der.content(value).decode("ascii", "replace")
     if value[0] == _UTC_TIME:
         text = ("19" if text[:2] >= "50" else "20") + text
     try:

@@ -69,10 +69,13 @@ async def enroll(
             expected="RSA",
         )
     request_id = transaction_prefix(message) + hashlib.sha256(csr.der).hexdigest()
-    answer = await _answered(exchange, profile, door, request_id)
-    if answer is None:
+    answer: Issued | Pending
+    try:
         submission = await _submission(exchange, profile, credentials, message, addressed, csr, request_id)
         answer = await door.submit(exchange, profile, submission)
+    except Refused as refused:
+        # Looked for here and not before: the common request is new. What was answered stays so, whatever its credential is worth now.
+        answer = await _answered(exchange, profile, door, request_id, refused)
     exchange.decision.facts["transactionID"] = message.transaction.id
     if isinstance(answer, Pending):
         return await cert_rep.pending(exchange, profile.profile, addressed.party, message.transaction)
@@ -105,14 +108,14 @@ async def issued(
     )
 
 
-async def _answered(exchange: Exchange, profile: Revisioned, door: Door, request_id: str) -> Issued | Pending | None:
-    """What became of a request that was made before. :raises Refused: ``UNAUTHORIZED`` for one that was rejected."""
+async def _answered(exchange: Exchange, profile: Revisioned, door: Door, request_id: str, refused: Refused) -> Issued | Pending:
+    """What became of a request that was made before. :raises Refused: as it was refused now, if it was not, or was rejected."""
     try:
         return await door.resume(exchange, profile, request_id)
-    except Refused as refused:
-        if refused.reason is not Reason.NOT_FOUND:
+    except Refused as unknown:
+        if unknown.reason is not Reason.NOT_FOUND:
             raise
-        return None
+        raise refused from None
 
 
 async def _submission(
