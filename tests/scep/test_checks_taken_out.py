@@ -274,6 +274,10 @@ CHECKS: dict[str, tuple[list[Any], Trap]] = {
                  "ca_key.certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_encipherment", "True")],
         of(polling.test_4_5_queries_of_a_ca_with_a_registration_authority),
     ),
+    "T21 an empty content": (
+        [instead(f"{_REPLY}:_reply", "tolerates(profile, options.tolerances.empty_content)", "False")],
+        of(messages.test_3_2_a_failure_without_content_is_a_switch, True, b""),
+    ),
     "renewal with the old key": (
         [instead(f"{_ENROLLMENT}:transaction_prefix", "message.signer.spki if message.self_issued else message.signer.der", "message.signer.spki")],
         of(RENEWAL.test_2_5_with_the_same_key_and_request_is_a_new_certificate),

@@ -425,6 +425,13 @@ class TestPasswordRecipients:
         assert reply.status == "0"
 
 
+@pytest.mark.parametrize(("tolerant", "content"), [(True, b""), (False, None)])
+def test_3_2_a_failure_without_content_is_a_switch(shared: ScepLab, tolerant: bool, content: bytes | None) -> None:
+    """certmonger verifies nothing in which there is no content at all."""
+    profile = shared.profile(tolerant=tolerant)
+    assert shared.enroll(profile, shared.client(profile), challenge="wrong").content == content
+
+
 def test_ca_certificate_in_replies_is_a_switch(shared: ScepLab) -> None:
     """Cisco's VPN wants it, Juniper forbids it."""
     ca = run(shared.authorities.current("rsa")).generation.certificate

@@ -344,7 +344,7 @@ def read_reply(octets: bytes, answering: bytes, key: Any = None, *, password: by
         crls=[],
         content=content,
     )
-    if content is not None:
+    if content:
         reply.cipher, degenerate = open_envelope(content, key, password=password)
         inner, rest = decoder.decode(degenerate, asn1Spec=rfc5652.ContentInfo())
         assert not rest

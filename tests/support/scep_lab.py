@@ -131,7 +131,7 @@ class ScepLab(IssuanceLab):
         assert len(reply.sender_nonce) == 16
         assert reply.sender_nonce != client.nonce
         if reply.status != "0":
-            assert reply.content is None
+            assert not reply.content
         return reply
 
     def enroll(

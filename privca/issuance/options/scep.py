@@ -27,6 +27,8 @@ class Tolerances(Struct, kw_only=True, frozen=True):
     """A senderNonce of less than 16 octets (Apple: 8), down to 4."""
     old_signer: bool | None = None
     """A self-signed certificate of X.509 version 1 (certmonger), or outside its own validity: devices that have no clock yet."""
+    empty_content: bool | None = None
+    """FAILURE and PENDING with an empty content in place of none, as section 3.2 has it: certmonger verifies nothing without content."""
     bare_renewal: bool | None = None
     """A renewal without any subjectAltName, which then has those of the certificate that it renews (strongSwan)."""
     other_subject: bool | None = None

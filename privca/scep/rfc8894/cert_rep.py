@@ -22,7 +22,7 @@ from privca.scep.rfc8894 import attributes, failure
 from privca.scep.rfc8894.attributes import NONCE_OCTETS, FailInfo, PkiStatus
 from privca.scep.rfc8894.parties import Party
 from privca.scep.rfc8894.pki_message import PkiMessage, Transaction
-from privca.scep.rfc8894.transport import MESSAGE_MEDIA_TYPE
+from privca.scep.rfc8894.transport import MESSAGE_MEDIA_TYPE, tolerates
 
 _CLAUSE = "RFC 8894 section 3.3.2"
 
@@ -98,6 +98,8 @@ async def _reply(
     if digest not in options.digests:
         # What the client uses is refused, and so is not used by us either.
         digest = "sha256" if "sha256" in options.digests else options.digests[-1]
+    if content is None and tolerates(profile, options.tolerances.empty_content):
+        content = b""
     exchange.decision.facts["pkiStatus"] = status.name
     signed = await sign(
         content,
