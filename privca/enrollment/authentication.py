@@ -91,6 +91,9 @@ class Authentication:
     async def proven(self, exchange: Exchange, profile: Revisioned, secret: Secret) -> Identity:
         """The identity of a client whose MAC or digest verified with ``secret``. :raises Refused: ``UNAUTHENTICATED`` if it no longer counts."""
         if secret.method == "code":
+            code = await self._store.code(profile.id, secret.reference)
+            if code is None or not _same(code.value, secret.value):
+                raise no_valid_credential()
             return Identity("code", f"code:{secret.reference}")
         passcode = await self._store.passcode(secret.id)
         if passcode is None or not self._authenticates(profile, passcode, exchange.now):

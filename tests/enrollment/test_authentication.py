@@ -186,6 +186,9 @@ def test_secrets_to_verify_a_mac_with(lab: IssuanceLab) -> None:
     assert (
         refusal(ask, lab, profile, run(lab.credentials.proven(exchange(lab), profile, found[1]))).reason is Reason.UNAUTHENTICATED
     )
+    run(lab.store.remove_code(profile.id, "device"))
+    assert refusal(lambda: run(lab.credentials.proven(exchange(lab), profile, found[0]))).reason is Reason.UNAUTHENTICATED
+    code = set_code(lab, profile, "device")
     run(lab.store.revoke_passcode(made.id, NOW))
     assert [one.method for one in run(lab.credentials.secrets(exchange(lab), profile, "device"))] == ["code"]
     assert refusal(lambda: run(lab.credentials.proven(exchange(lab), profile, found[1]))).reason is Reason.UNAUTHENTICATED

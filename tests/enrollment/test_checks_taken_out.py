@@ -80,6 +80,10 @@ CHECKS = {
         [instead(f"{AUTHENTICATION}.proven", "not self._authenticates(profile, passcode, exchange.now)", "False")],
         trap(authentication, "secrets_to_verify_a_mac_with"),
     ),
+    "code: proven": (
+        [instead(f"{AUTHENTICATION}.proven", "code is None or not _same(code.value, secret.value)", "False")],
+        trap(authentication, "secrets_to_verify_a_mac_with"),
+    ),
     "passcode: expiry": (
         [instead(STATE, "now < self.expires", "True")],
         trap(authentication, "a_passcode_that_expired_is_refused"),

@@ -47,6 +47,11 @@ class Authenticated:
     signer: bytes = b""
 
 
+_GOES_ON = frozenset({Body.CERTCONF, Body.POLLREQ, Body.POPDECR, Body.ERROR})
+"""What goes on with a transaction, and so may come under the secret that it began with, whatever that is worth now. A new request within
+it is judged like any other: its passcode may be spent, its code replaced."""
+
+
 class Authentication:
     """Verifies the protection of messages."""
 
@@ -136,12 +141,13 @@ class Authentication:
         kept = None if transaction is None else transaction.secret
         if (
             kept is not None
+            and message.body in _GOES_ON
             and kept.method != kem.METHOD
             and reference in (kept.reference, None)
             and self._verifies(kept, mac, part, protection)
         ):
             assert transaction is not None
-            return self._proven(profile, kept, mac, Identity(transaction.method, transaction.identity), message)
+            return self._proven(profile, kept, mac, Identity(transaction.method, transaction.identity, passcode=kept.id), message)
         secrets = await self._credentials.secrets(exchange, profile, reference or "")
         for secret in secrets:
             if self._verifies(secret, mac, part, protection):
