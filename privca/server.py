@@ -233,8 +233,11 @@ def serve(config: Config, sockets: Sockets, *, ready: Callable[[], None]) -> int
             keeper = Keeper(config, SharedMetrics(counts), workers.missing)
         _at_end(keeper.stop)
         keeper.start(sockets)
-        # The reactor listens on duplicates, the workers on theirs.
-        sockets.close()
+        if config.server.workers == 1:
+            sockets.close()  # the reactor listens on duplicates
+        else:
+            # A worker that takes the place of one that died is given these very descriptors.
+            at_exit.callback(sockets.close)
         return _run(ready)
 
 

@@ -34,7 +34,6 @@ _SECRET_FIELDS = re.compile(
     rb"(?i)(?:^|(?<=[\r\n]))[ \t]*((?:proxy-)?authorization|(?:set-)?cookie|authentication-info)[ \t]*:[ \t]*"
     rb"([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)"
 )
-_SECRET_NAMES = (b"authorization", b"cookie", b"authentication-info")
 _PRINTABLE = bytes([9, 10, 13, *range(0x20, 0x7F)])
 
 
@@ -169,7 +168,8 @@ def as_json(record: Record) -> dict[str, Any]:
     exchange, decision = record.exchange, record.exchange.decision
     request_head = record.request_head
     lower = request_head.lower()
-    if any(name in lower for name in _SECRET_NAMES):  # the expression alone would cost thirty times as much
+    # The expression alone would cost thirty times as much, and a generator over three names as much as all the rest of this.
+    if b"authorization" in lower or b"cookie" in lower or b"authentication-info" in lower:
         request_head = _SECRET_FIELDS.sub(_redact_field, request_head)
     secrets = exchange.concealed
     return {
