@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+from typing import Any
 
 from interop.scenarios.scenario import Scenario
 
-_est = functools.partial(Scenario, protocol="est", credential="right")
+
+def _est(**more: Any) -> Scenario:
+    return Scenario(**{"protocol": "est", "credential": "right", **more})
+
 
 SCENARIOS: tuple[Scenario, ...] = (
     _est(
@@ -100,6 +103,33 @@ SCENARIOS: tuple[Scenario, ...] = (
         variant="est-approval",
         approved=True,
         options={"poll": "yes"},
+    ),
+    *(
+        _est(
+            id=f"est-cte-{id}",
+            title=f"{title}, with the Content-Transfer-Encoding of RFC 7030 in replies",
+            variant="est-transfer-encoding",
+            **more,
+        )
+        for id, title, more in (
+            (
+                "cacerts",
+                "the CA's certificates",
+                {"actions": ("cacerts",), "outcome": "fetched", "holds": {"cacerts.certificates": "ca-certificates"}},
+            ),
+            ("enroll", "enrollment", {"actions": ("issue",), "outcome": "issued"}),
+            (
+                "wrong-password",
+                "a wrong password",
+                {
+                    "actions": ("issue",),
+                    "outcome": "refused",
+                    "credential": "wrong",
+                    "control": "est-cte-enroll",
+                    "refusal": "(?i)401|unauthorized|auth_fail",
+                },
+            ),
+        )
     ),
     _est(id="est-tls13", title="enrollment over TLS 1.3 alone", actions=("issue",), outcome="issued", options={"tls": "1.3"}),
     _est(id="est-tls12", title="enrollment over TLS 1.2 alone", actions=("issue",), outcome="issued", options={"tls": "1.2"}),
