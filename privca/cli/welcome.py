@@ -98,6 +98,7 @@ def welcome(
         line("names", f"the DNS server at {resolver} is asked")
     line("challenges", f"http-01 at port {validation.http01_port}, tls-alpn-01 at port {validation.tlsalpn01_port}, dns-01")
     line("CRLs", f"{server.http_url}/crl/{_either(_issuing(config))}.crl")
+    line("OCSP", f"{server.http_url}/ocsp/{_either(_issuing(config))}")
     line(
         "admin", f"http://127.0.0.1:{server.admin_port}", ("  health, metrics, and DNS answers as for pebble-challtestsrv", "dim")
     )
