@@ -6,6 +6,7 @@ import pytest
 
 from privca.enrollment.ports import Passcode
 from tests.cmp.conftest import KEY, OTHER_KEY
+from tests.cmp.test_rfc9810_pop import CHALLENGE, RSA_KEY, numbers
 from tests.support import cmp
 from tests.support.issuance_lab import run
 
@@ -61,3 +62,25 @@ def test_a_code_that_was_replaced_gives_nothing_more(lab):
     # What has begun may end.
     assert client.confirm(cmp.cert_status(certificate)).kind == cmp.PKICONF
     assert refused(second(client))
+
+
+def spent(lab):
+    return run(lab.store.passcode("1")).state(lab.clock.now()) == "spent"
+
+
+def test_a_proof_by_deciphering_spends_it(lab, passcode):
+    answer = passcode.enroll(cmp.Request(RSA_KEY, "a", proof=CHALLENGE["keyEncipherment"]))
+    assert (answer.kind, spent(lab)) == (cmp.POPDECC, False)
+    answer = passcode.call(cmp.POPDECR, cmp.seq(*map(cmp.integer, numbers(lab, RSA_KEY, answer, pvno=2))))
+    assert (answer.status()[0], spent(lab)) == (0, True)
+    assert refused(passcode.enroll(cmp.Request(KEY)))
+
+
+def test_a_delayed_request_spends_it(lab, passcode):
+    lab.options(delayed=("ir",), check_after=7)
+    assert passcode.enroll(cmp.Request(KEY)).status()[0] == 3
+    lab.clock.advance(timedelta(seconds=7))
+    answer = passcode.call(cmp.POLLREQ, cmp.poll_request(0))
+    assert (answer.status()[0], spent(lab)) == (0, True)
+    lab.options(delayed=())
+    assert refused(passcode.enroll(cmp.Request(OTHER_KEY, "device-2")))
