@@ -97,6 +97,16 @@ check(
     ),
 )
 check(
+    "transfer encoding: strictly none in replies",
+    lambda lab: enroll.test_rfc8951_3_no_transfer_encoding_to_the_letter(lab, KEY, {"tolerant": False}),
+    instead("est.rfc7030.transfer:reply", "if transfer_encoding:", "if True:"),
+)
+check(
+    "transfer encoding: BouncyCastle decodes nothing without one",
+    lambda lab: enroll.test_the_reply_has_the_shape_that_all_clients_read(lab, KEY),
+    instead("est.rfc7030.transfer:reply", "if transfer_encoding:", "if False:"),
+)
+check(
     "media type: case and parameters",
     lambda lab: enroll.test_rfc9110_8_3_the_media_type_in_other_spellings(lab, KEY, "Application/PKCS10"),
     instead("est.rfc7030.transfer:read", "media_type(given)[0] != expected", "given != expected"),

@@ -184,9 +184,9 @@ def test_rfc7030_4_3_2_the_body_is_base64_in_lines(lab: CmcLab) -> None:
     assert lines[-1] == b""
     assert max(map(len, lines)) <= 76
     assert base64.b64decode(reply.http.body)[0] == 0x30
-    assert reply.http.header("content-transfer-encoding") is None
-    lab.set(est={"content_transfer_encoding": True})
-    assert lab.post(enrollment(cmc.new_key())).http.header("content-transfer-encoding") == "base64"
+    assert reply.http.header("content-transfer-encoding") == "base64"
+    lab.set(est={"content_transfer_encoding": False})
+    assert lab.post(enrollment(cmc.new_key())).http.header("content-transfer-encoding") is None
 
 
 def test_rfc7030_4_3_a_profile_need_not_serve_it(lab: CmcLab) -> None:

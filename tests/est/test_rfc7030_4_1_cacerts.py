@@ -25,7 +25,7 @@ ROOT, ISSUING = "O=Lab,CN=Lab Root", "O=Lab,CN=Lab Issuing"
 
 def test_root_and_issuing_ca_in_certs_only(lab):
     response = lab.ask("cacerts")
-    assert response.headers == (("Content-Type", "application/pkcs7-mime"),)
+    assert response.headers == (("Content-Type", "application/pkcs7-mime"), ("Content-Transfer-Encoding", "base64"))
     assert response.body.endswith(b"\n")
     assert max(map(len, response.body.split(b"\n"))) == 64
     assert names(certificates(response)) == [(ISSUING, ROOT), (ROOT, ROOT)]

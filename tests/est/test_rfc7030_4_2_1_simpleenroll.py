@@ -25,18 +25,26 @@ def test_a_certificate_for_the_key_and_the_names(lab, key):
 
 
 def test_the_reply_has_the_shape_that_all_clients_read(lab, key):
-    """libest wants exactly this media type, short lines and a line end at the end; strongSwan a short head; nobody a transfer encoding."""
+    """libest wants exactly this media type, short lines and a line end at the end; BouncyCastle decodes nothing without a transfer encoding."""
     response = lab.post("simpleenroll", csr(key, [lab.name()]))
-    assert response.headers == (("Content-Type", "application/pkcs7-mime; smime-type=certs-only"),)
+    assert response.headers == (
+        ("Content-Type", "application/pkcs7-mime; smime-type=certs-only"),
+        ("Content-Transfer-Encoding", "base64"),
+    )
     lines = response.body.split(b"\n")
     assert lines.pop() == b""
     assert all(len(line) == 64 for line in lines[:-1])
     assert 0 < len(lines[-1]) <= 64
 
 
-def test_the_transfer_encoding_of_rfc7030_for_who_wants_it(lab, key):
-    profile = lab.profile(est={"content_transfer_encoding": True})
-    assert lab.post("simpleenroll", csr(key, [lab.name()]), profile=profile).header("Content-Transfer-Encoding") == "base64"
+@pytest.mark.parametrize(
+    "fields", [{"tolerant": False}, {"est": {"content_transfer_encoding": False}}], ids=["strict", "switched off"]
+)
+def test_rfc8951_3_no_transfer_encoding_to_the_letter(lab, key, fields):
+    profile = lab.profile(**fields)
+    for response in (lab.post("simpleenroll", csr(key, [lab.name()]), profile=profile), lab.ask("cacerts", profile=profile)):
+        assert response.status == 200
+        assert response.header("Content-Transfer-Encoding") is None
 
 
 def test_the_same_request_again_finds_its_certificate_for_a_while(own_lab, key):

@@ -38,7 +38,7 @@ def _struct(one):
 def shown(lab, **fields):
     response = lab.ask("csrattrs", profile=lab.profile(**fields))
     assert response.status == 200
-    assert response.headers == (("Content-Type", "application/csrattrs"),)
+    assert response.headers == (("Content-Type", "application/csrattrs"), ("Content-Transfer-Encoding", "base64"))
     assert response.body.endswith(b"\n")
     return b64decode(response.body)
 

@@ -28,7 +28,7 @@ _SEQUENCE, _UTC_TIME = 0x30, 0x17
 async def reply(call: Call, outcome: Outcome) -> Response:
     """The outcome as a reply: 200 if anything was granted or waits, else the status of the refusal, with a CMC response in any case."""
     refused = outcome.refused
-    encoding = call.options.content_transfer_encoding
+    encoding = call.says_transfer_encoding
     if not (outcome.informs or _echoes(outcome)):
         body = certificates_only(await _certificates(call, outcome), outcome.crls)
         call.exchange.decided("simple response", "RFC 5272 section 4.1")

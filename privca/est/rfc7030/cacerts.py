@@ -27,7 +27,7 @@ async def show(call: Call) -> Response:
     call.exchange.decided("CA certificates shown", "RFC 7030 section 4.1.3", certificates=str(len(found)))
     # In the order of DER (X.690 section 11.6), which RFC 8951 section 3 asks for: a set has no first one.
     body = transfer.certificates(*sorted(found))
-    return transfer.reply(_MEDIA_TYPE, body, transfer_encoding=call.options.content_transfer_encoding)
+    return transfer.reply(_MEDIA_TYPE, body, transfer_encoding=call.says_transfer_encoding)
 
 
 def _is_shown(key: CaKey, now: datetime, *, root: bool) -> bool:

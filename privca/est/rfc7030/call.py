@@ -62,3 +62,8 @@ class Call(msgspec.Struct, frozen=True):
     def tolerant(self) -> bool:
         """Whether known, harmless deviations of real clients are accepted."""
         return self.profile.profile.tolerant
+
+    @property
+    def says_transfer_encoding(self) -> bool:
+        """Whether replies say Content-Transfer-Encoding (RFC 7030 before RFC 8951)."""
+        return self.tolerant and self.options.content_transfer_encoding

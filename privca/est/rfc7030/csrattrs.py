@@ -17,4 +17,4 @@ async def show(call: Call) -> Response:
     if not found:
         return Response(204)
     body = transfer.encode(rfc8951.encode(found))
-    return transfer.reply(_MEDIA_TYPE, body, transfer_encoding=call.options.content_transfer_encoding)
+    return transfer.reply(_MEDIA_TYPE, body, transfer_encoding=call.says_transfer_encoding)

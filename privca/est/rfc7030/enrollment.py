@@ -88,4 +88,4 @@ def answer(call: Call, outcome: Issued | Pending) -> Response:
         return waiting(call, outcome)
     assert outcome.certificate.der is not None
     body = transfer.certificates(outcome.certificate.der)
-    return transfer.reply(transfer.CERTIFICATES, body, transfer_encoding=call.options.content_transfer_encoding)
+    return transfer.reply(transfer.CERTIFICATES, body, transfer_encoding=call.says_transfer_encoding)

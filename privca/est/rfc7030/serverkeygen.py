@@ -93,8 +93,7 @@ def _reply(call: Call, kind: str, key: bytes, certificate: bytes) -> Response:
     """multipart/mixed (RFC 2046 section 5.1): the key, then the certificate as ``/simpleenroll`` sends it (section 4.4.2)."""
     boundary = f"privca-{token(call.core.entropy, 12)}"
     # RFC 8951 section 3.2.4 did away with it here, too; libest's client drops a part without it.
-    said = call.tolerant or call.options.content_transfer_encoding
-    encoding = b"Content-Transfer-Encoding: base64\r\n" if said else b""
+    encoding = b"Content-Transfer-Encoding: base64\r\n" if call.says_transfer_encoding else b""
     parts = [
         b"--%s\r\nContent-Type: %s\r\n%s\r\n%s" % (boundary.encode(), media.encode(), encoding, body)
         for media, body in ((kind, key), (transfer.CERTIFICATES, certificate))

@@ -80,5 +80,6 @@ class EstOptions(Struct, kw_only=True, frozen=True):
     """Whether encrypted messages of CMC are served (RFC 5272 section 5). The certificate to encrypt for comes along in full responses."""
     cmc_ra_possession: bool = True
     """Whether a registration authority may vouch for proof of possession in CMC (RFC 5272 section 6.8)."""
-    content_transfer_encoding: bool = False
-    """Whether replies carry the Content-Transfer-Encoding of RFC 7030, which RFC 8951 did away with."""
+    content_transfer_encoding: bool = True
+    """Whether replies of a tolerant profile say ``Content-Transfer-Encoding: base64``, as RFC 7030 had it and RFC 8951 has no more:
+    BouncyCastle decodes no reply without it, and libest no part of a generated key. A strict profile never says it."""
