@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import random
 from datetime import timedelta
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -181,3 +182,31 @@ def test_a_template_leaves_out_what_it_should(ca: StatusLab, ocsp_url: bool, ca_
 
 def test_the_certificate_behind_the_url_is_the_issuers(ca: StatusLab) -> None:
     assert ca.ask("ca/issuing.cer").body == ca.key().public_bytes(Encoding.DER)
+
+
+def test_fuzzed_requests_are_answered_and_never_with_500(ca: StatusLab) -> None:
+    """Whatever comes by POST, or in a path, has an OCSPResponse with 200; what is no request has malformedRequest."""
+    whole, chance = asked(ca), random.Random(9919)
+    statuses = set()
+    for _ in range(400):
+        octets = bytearray(whole)
+        for _ in range(chance.randrange(1, 4)):
+            where = chance.randrange(len(octets))
+            octets[where : where + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
+        for reply in (ca.post(bytes(octets)), ca.get(bytes(octets))):
+            statuses.add(read(reply).response_status)
+    assert ocsp.OCSPResponseStatus.MALFORMED_REQUEST in statuses
+    assert statuses <= {
+        ocsp.OCSPResponseStatus.SUCCESSFUL,
+        ocsp.OCSPResponseStatus.MALFORMED_REQUEST,
+        ocsp.OCSPResponseStatus.UNAUTHORIZED,
+    }
+
+
+def test_fuzzed_paths_are_answered_and_never_with_500(ca: StatusLab) -> None:
+    chance = random.Random(5019)
+    alphabet = "abcABC012%/+=.-_~!é\x7f\x00"
+    for _ in range(400):
+        stem = chance.choice(["ocsp/issuing/", "ocsp/", "crl/", "ca/", "crl/issuing.", "ca/issuing.", ""])
+        reply = ca.ask(stem + "".join(chance.choices(alphabet, k=chance.randrange(40))))
+        assert reply.status in (200, 404)

@@ -96,6 +96,8 @@ class Echo:
             return self._reply(Response(200, (("X", f"a{line_end}Set-Cookie: b"),), b"x"))
         if message.path == "/none":
             return self._reply(Response(204, (("Replay-Nonce", "n"),)))
+        if message.path == "/kept":
+            return self._reply(Response(304, (("ETag", '"n"'),)))
         said = {
             "method": message.method,
             "path": message.path,

@@ -56,6 +56,15 @@ def test_204_has_neither_body_nor_length(serve, client, echo):
     assert answer.headers["Replay-Nonce"] == "n"
 
 
+def test_304_has_neither_body_nor_length(serve, client, echo):
+    """RFC 9110 sections 8.6 and 15.4.5: the length would be that of the reply which is not repeated."""
+    with client(serve(echo).port) as c:
+        answer = c.send(get(b"/kept")).read(head_only=True)
+        assert (answer.status, answer.headers["ETag"]) == (304, '"n"')
+        assert "Content-Length" not in answer.headers
+        assert c.send(get(b"/next")).read().json()["path"] == "/next"
+
+
 def test_head_and_body_are_recorded_as_sent(serve, client, echo, loop):
     answer = client(serve(echo).port).send(get()).read()
     loop.run(lambda: None)  # the reply is on its way before the record is made

@@ -29,6 +29,8 @@ ROUTES = {
     "/certificate-authority/api/v1/acme/directory": Route("acme", None, "directory"),
     "/crl/issuing-p256.crl": Route("status", None, "crl/issuing-p256.crl"),
     "/ca/issuing-p256.cer": Route("status", None, "ca/issuing-p256.cer"),
+    "/ca/issuing-p256.2.p7c": Route("status", None, "ca/issuing-p256.2.p7c"),
+    "/crl/issuing-p256.2.p3of8.crl": Route("status", None, "crl/issuing-p256.2.p3of8.crl"),
     "/ocsp/issuing-p256": Route("status", None, "ocsp/issuing-p256"),
     "/ocsp/issuing-p256/MEow/x=": Route("status", None, "ocsp/issuing-p256/MEow/x="),
 }
