@@ -100,6 +100,12 @@ def _outcome(
             return _issued("issue", scenario, names, artefacts, server)
 
 
+def said(scenario: Scenario, exchanges: Sequence[str]) -> list[Check]:
+    """Whether the server's transcript of a job has what the scenario is about."""
+    found = [(pattern, [line for line in exchanges if re.search(pattern, line)]) for pattern in scenario.transcript]
+    return [Check(f"the transcript has {pattern}", bool(lines), lines[-1][:200] if lines else "") for pattern, lines in found]
+
+
 def judge(status: int, checks: Sequence[Check], scenario: Scenario) -> Verdict:
     """The verdict on a job whose driver exited with ``status``: every check must hold, and the client must have noticed what happened."""
     if status == UNSUPPORTED:

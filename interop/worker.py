@@ -74,12 +74,15 @@ def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdic
         "options": dict(wanted.options),
         "commands": wanted.commands,
     }
+    before = server.exchanges()
     with Approver(server, wanted.approved) as approver:
         done = job.run(task.client, task.place, service, order, folder / "job")
     checks: list[Check] = []
     if done.status in (DONE, FAILED):
         artefacts = verdict.Artefacts(folder / "job", done.artefacts)
         checks = verdict.gather(wanted, names, artefacts, server, service, [step.exit for step in done.steps])
+        if before is not None:
+            checks += verdict.said(wanted, (server.exchanges() or [])[len(before) :])
         if wanted.approved:
             checks.append(Check("it waited, and a person approved it", approver.approved > 0, approver.trouble))
     return done, verdict.judge(done.status, checks, wanted), checks

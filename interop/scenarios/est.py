@@ -15,6 +15,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _est(
         id="est-cacerts",
         title="the CA's certificates",
+        transcript=(r"^GET \S*/cacerts .* 200 ",),
         actions=("cacerts",),
         outcome="fetched",
         credential="none",
@@ -28,11 +29,18 @@ SCENARIOS: tuple[Scenario, ...] = (
         variant="est-csrattrs",
         holds={"csrattrs.attributes": "csr-attributes"},
     ),
-    _est(id="est-enroll", title="enrollment with HTTP Basic", actions=("issue",), outcome="issued"),
+    _est(
+        id="est-enroll",
+        title="enrollment with HTTP Basic",
+        transcript=(r"^POST \S*/simpleenroll .* 200 .*issued",),
+        actions=("issue",),
+        outcome="issued",
+    ),
     _est(id="est-enroll-rsa2048", title="enrollment of an RSA-2048 key", actions=("issue",), outcome="issued", key="rsa2048"),
     _est(
         id="est-digest",
         title="enrollment with HTTP Digest",
+        transcript=(r"^POST \S*/simpleenroll .* 401 ", r"^POST \S*/simpleenroll .* 200 .*issued"),
         actions=("issue",),
         outcome="issued",
         variant="est-digest",
@@ -66,6 +74,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _est(
         id="est-wrong-password",
         title="a wrong password",
+        transcript=(r"^POST \S*/simpleenroll .* 401 ",),
         actions=("issue",),
         outcome="refused",
         credential="wrong",
@@ -84,12 +93,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     _est(
         id="est-reenroll",
         title="a certificate, then its renewal with that certificate alone",
+        transcript=(r"^POST \S*/simplereenroll .* 200 .*issued",),
         actions=("issue", "renew"),
         outcome="renewed",
     ),
     _est(
         id="est-serverkeygen",
         title="a key that the server makes",
+        transcript=(r"^POST \S*/serverkeygen .* 200 .*issued",),
         actions=("serverkeygen",),
         outcome="issued",
         variant="est-serverkeygen",
@@ -98,6 +109,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _est(
         id="est-pending",
         title="202 until a person approves, then the certificate",
+        transcript=(r"^POST \S*/simpleenroll .* 202 ", r"^POST \S*/simpleenroll .* 200 .*issued"),
         actions=("issue",),
         outcome="issued",
         variant="est-approval",

@@ -26,7 +26,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         credential="none",
         holds={"cacert.certificates": "ca-certificates"},
     ),
-    _scep(id="scep-enroll", title="enrollment with a challenge password", actions=("issue",), outcome="issued"),
+    _scep(
+        id="scep-enroll",
+        title="enrollment with a challenge password",
+        transcript=(r"operation=PKIOperation.* 200 .*issued",),
+        actions=("issue",),
+        outcome="issued",
+    ),
     _scep(
         id="scep-enroll-sha512",
         title="enrollment with SHA-512",
@@ -45,6 +51,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _scep(
         id="scep-wrong-challenge",
         title="a wrong challenge password",
+        transcript=(r"operation=PKIOperation.* 200 .*refused",),
         actions=("issue",),
         outcome="refused",
         credential="wrong",
@@ -54,6 +61,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _scep(
         id="scep-pending",
         title="PENDING until a person approves, then the certificate",
+        transcript=(r"operation=PKIOperation.* 200 .*pending", r"operation=PKIOperation.* 200 .*issued"),
         actions=("issue",),
         outcome="issued",
         variant="scep-approval",

@@ -116,6 +116,16 @@ class Privca(Server):
         known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
         return Record(known["status"], known.get("reason") or "", known["protocol"])
 
+    def exchanges(self) -> list[str]:
+        """By its transcripts."""
+        said = []
+        for path in sorted((self._lab / "transcripts").glob("*.jsonl")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                one = json.loads(line)
+                heads = (one[side]["head"].get("text", "").partition("\r\n")[0] for side in ("request", "reply"))
+                said.append(" -> ".join([*heads, one["outcome"]]))
+        return said
+
     def logs(self) -> list[Path]:
         """The log, and the transcript of every exchange."""
         return [*super().logs(), *sorted((self._lab / "transcripts").glob("*.jsonl"))]

@@ -84,6 +84,10 @@ class Server(abc.ABC):
     def names_issued(self) -> set[str] | None:
         """All names that were ever certified; None if the server cannot be asked."""
 
+    def exchanges(self) -> list[str] | None:
+        """All that was said so far, an exchange a line: request line, status code, what was decided; None if it does not tell."""
+        return None
+
     def run(self, argv: Sequence[str], **options: Any) -> None:
         """Start a program of the server; its output goes to a log in the folder."""
         with (self.folder / f"{Path(argv[0]).name}.log").open("ab") as log:

@@ -39,6 +39,17 @@ def test_judge(status, checks, scenario, found):
     assert verdict.judge(status, checks, scenario) == found
 
 
+def test_transcript():
+    lines = [
+        "POST /x/simpleenroll HTTP/1.1 -> HTTP/1.1 401 Unauthorized -> refused",
+        "GET / HTTP/1.1 -> HTTP/1.1 200 OK -> shown",
+    ]
+    wanted = SCENARIOS["est-wrong-password"]
+    assert [check.ok for check in verdict.said(wanted, lines)] == [True]
+    assert [check.ok for check in verdict.said(wanted, lines[1:])] == [False]
+    assert verdict.said(SCENARIOS["http-01"], lines) == []
+
+
 @dataclass
 class Recorded:
     """A server of which only the records matter."""
