@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -244,3 +245,45 @@ def test_2_3_a_signer_that_has_expired(shared: ScepLab, tolerant: bool, status: 
     profile = shared.profile(tolerant=tolerant)
     old = self_signed(rsa_key(0), "device", shared.clock.now() - timedelta(days=400))
     assert shared.enroll(profile, shared.client(profile, certificate=old)).status == status
+
+
+class TestVendor:
+    """Section 2.3, third case: credentials of another CA."""
+
+    def device(self, shared: ScepLab, key: Any, *, forged: bool = False) -> tuple[str, bytes]:
+        """A vendor's CA in PEM, and a device certificate of it."""
+        now = shared.clock.now()
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Vendor CA")])
+        ca_key = rsa_key(3)
+        builder = x509.CertificateBuilder(subject, subject, ca_key.public_key(), 1, now, now + timedelta(days=999))
+        usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+        key_identifier = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+        for extension, critical in ((x509.BasicConstraints(True, None), True), (key_identifier, False), (usage, True)):
+            builder = builder.add_extension(extension, critical)
+        anchor = builder.sign(ca_key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "device")])
+        builder = x509.CertificateBuilder(subject, name, key.public_key(), 2, now, now + timedelta(days=99))
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+        builder = builder.add_extension(issuer, False).add_extension(x509.BasicConstraints(False, None), True)
+        return anchor, builder.sign(rsa_key(2) if forged else ca_key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    @pytest.mark.parametrize("kind", [RENEWAL_REQ, PKCS_REQ], ids=["RenewalReq", "PKCSReq"])
+    def test_2_3_a_vendors_certificate(self, shared: ScepLab, kind: str) -> None:
+        anchor, certificate = self.device(shared, rsa_key(0))
+        profile = shared.profile(vendor_anchors=(anchor,))
+        client = shared.client(profile, certificate=certificate)
+        issued = shared.enroll(profile, client, kind, key=rsa_key(1), challenge=None).issued
+        assert issued.public_key() == rsa_key(1).public_key()
+        other = shared.enroll(profile, client, kind, challenge=None, common_name="other")
+        assert (other.status, other.fail_info) == ("2", "2")
+
+    def test_2_3_a_forged_one(self, shared: ScepLab) -> None:
+        anchor, certificate = self.device(shared, rsa_key(0), forged=True)
+        profile = shared.profile(vendor_anchors=(anchor,))
+        reply = shared.enroll(profile, shared.client(profile, certificate=certificate), RENEWAL_REQ, challenge=None)
+        assert (reply.status, reply.fail_info) == ("2", "2")
+
+    def test_2_3_one_that_proves_nothing_is_no_obstacle_to_a_challenge(self, shared: ScepLab) -> None:
+        _, certificate = self.device(shared, rsa_key(0))
+        profile = shared.profile()
+        assert shared.enroll(profile, shared.client(profile, certificate=certificate)).status == "0"
