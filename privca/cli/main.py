@@ -28,6 +28,7 @@ _COMMANDS = {
     "otp": "privca.cli.otp",
     "request": "privca.cli.request",
     "faults": "privca.cli.faults",
+    "cmp": "privca.cli.cmp",
 }
 
 

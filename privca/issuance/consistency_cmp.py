@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from privca.base.durations import duration
 from privca.issuance.profile import Profile
@@ -39,6 +40,10 @@ def cmp_faults(profile: Profile) -> Iterator[tuple[str, str]]:
             continue
         if seconds < 1:
             yield key, "is a second at least"
+    for url in options.announce_to:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+            yield "announce_to", f"{url!r} is not the URL of a recipient, as 'http://repository.example.test/.well-known/cmp'"
     for request in options.delayed:
         if request not in options.requests:
             yield "delayed", f"{request!r} is not one of requests"

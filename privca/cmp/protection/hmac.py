@@ -60,6 +60,16 @@ def size(hash_name: str) -> int:
     return hashlib.new(hash_name, usedforsecurity=False).digest_size
 
 
-def oid(known: Mapping[str, str], hash_name: str) -> x509.ObjectIdentifier:
-    """The first OID of a table for a hash function."""
-    return x509.ObjectIdentifier(next(oid for oid, name in known.items() if name == hash_name))
+def _identifiers(known: Mapping[str, str], parameters: bytes) -> Mapping[str, bytes]:
+    """The AlgorithmIdentifier (DER) of each hash function, by the first OID that stands for it."""
+    found: dict[str, bytes] = {}
+    for dotted, hash_name in known.items():
+        found.setdefault(hash_name, der.tlv(0x30, der.oid(x509.ObjectIdentifier(dotted)), parameters))
+    return MappingProxyType(found)
+
+
+PRFS: Mapping[str, str] = MappingProxyType({oid: name for oid, name in MACS.items() if not oid.startswith("1.3.6.1")})
+"""PBKDF2 knows HMACs by the OIDs of PKCS #5 alone (RFC 8018 section B.1)."""
+HASH_IDENTIFIERS = _identifiers(HASHES, b"")
+MAC_IDENTIFIERS = _identifiers(MACS, b"\x05\x00")
+PRF_IDENTIFIERS = _identifiers(PRFS, b"\x05\x00")

@@ -16,6 +16,7 @@ from privca.pkix.requested import AlgorithmIdentifier
 PASSWORD_BASED_MAC = x509.ObjectIdentifier("1.2.840.113533.7.66.13")
 PBMAC1 = x509.ObjectIdentifier("1.2.840.113549.1.5.14")
 _PBKDF2 = x509.ObjectIdentifier("1.2.840.113549.1.5.12")
+_PBM_OID, _PBMAC1_OID, _PBKDF2_OID = (der.oid(one) for one in (PASSWORD_BASED_MAC, PBMAC1, _PBKDF2))
 _SALT_OCTETS = 16
 _MAXIMUM_SALT = 1024
 _MAXIMUM_KEY = 1024
@@ -122,21 +123,14 @@ class PasswordMac:
 
     def encode(self) -> bytes:
         """As AlgorithmIdentifier, DER."""
-        iterations = der.integer(self.iterations)
-        mac = der.tlv(0x30, der.oid(hmac.oid(hmac.MACS, self.mac)), b"\x05\x00")
-        salt = der.tlv(0x04, self.salt)
+        iterations, mac, salt = der.integer(self.iterations), hmac.MAC_IDENTIFIERS[self.mac], der.tlv(0x04, self.salt)
         if self.scheme == "pbm":
-            owf = der.tlv(0x30, der.oid(hmac.oid(hmac.HASHES, self.derivation)))
-            return der.tlv(0x30, der.oid(PASSWORD_BASED_MAC), der.tlv(0x30, salt, owf, iterations, mac))
-        prf = b""
-        if self.derivation != "sha1":  # the default, which DER leaves out
-            prf = der.tlv(0x30, der.oid(hmac.oid(_PRFS, self.derivation)), b"\x05\x00")
-        kdf = der.tlv(0x30, der.oid(_PBKDF2), der.tlv(0x30, salt, iterations, der.integer(self.key_octets), prf))
-        return der.tlv(0x30, der.oid(PBMAC1), der.tlv(0x30, kdf, mac))
-
-
-_PRFS = {oid: name for oid, name in hmac.MACS.items() if not oid.startswith("1.3.6.1")}
-"""PBKDF2 knows HMACs by the OIDs of PKCS #5 alone (RFC 8018 section B.1)."""
+            owf = hmac.HASH_IDENTIFIERS[self.derivation]
+            return der.tlv(0x30, _PBM_OID, der.tlv(0x30, salt, owf, iterations, mac))
+        # SHA-1 is the default, which DER leaves out.
+        prf = b"" if self.derivation == "sha1" else hmac.PRF_IDENTIFIERS[self.derivation]
+        kdf = der.tlv(0x30, _PBKDF2_OID, der.tlv(0x30, salt, iterations, der.integer(self.key_octets), prf))
+        return der.tlv(0x30, _PBMAC1_OID, der.tlv(0x30, kdf, mac))
 
 
 def parse(algorithm: bytes, limits: Limits) -> PasswordMac | None:
@@ -174,7 +168,7 @@ def _pbmac1(algorithm: bytes, limits: Limits) -> PasswordMac:
     limits.check(derivation.iterations, _PBMAC1_CLAUSE)
     _check_salt(derivation.salt, _PBMAC1_CLAUSE)
     mac = hmac.name(parameters.mac, hmac.MACS, "MAC")
-    prf = "sha1" if derivation.prf is None else hmac.name(derivation.prf, _PRFS, "PRF")
+    prf = "sha1" if derivation.prf is None else hmac.name(derivation.prf, hmac.PRFS, "PRF")
     octets = hmac.size(mac) if derivation.key_length is None else derivation.key_length
     if not 0 < octets <= _MAXIMUM_KEY:
         raise Refused(Reason.BAD_SIGNATURE_ALGORITHM, _PBMAC1_CLAUSE, "the length of the key is out of bounds")

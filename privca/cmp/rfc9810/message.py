@@ -62,6 +62,9 @@ class Body(enum.IntEnum):
     POLLREP = 26
 
 
+_LAST = max(Body)
+
+
 def id_it(number: int) -> x509.ObjectIdentifier:
     """An InfoTypeAndValue's type below id-it (section 5.3.19)."""
     return x509.ObjectIdentifier(f"1.3.6.1.5.5.7.4.{number}")
@@ -214,7 +217,7 @@ def parse(octets: bytes) -> PkiMessage:
     message = der.decode(_Message, octets, clause=_CLAUSE)
     header_der, body_der = der.encode(message.header), der.encode(message.body)
     (tag,) = message.body.tag_bytes[:1]
-    if len(message.body.tag_bytes) != 1 or tag & 0xE0 != 0xA0 or tag & 0x1F > max(Body):
+    if len(message.body.tag_bytes) != 1 or tag & 0xE0 != 0xA0 or tag & 0x1F > _LAST:
         raise Refused(Reason.MALFORMED, "RFC 9810 section 5.1.2", "unknown kind of body", got=f"tag {tag:#x}")
     certificates = message.extra_certs or []
     if len(certificates) > MAXIMUM_CERTIFICATES:

@@ -50,3 +50,5 @@ class CmpOptions(Struct, kw_only=True, frozen=True):
         "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"
     ] = "P-256"
     """Which key is generated where the client has no wish."""
+    announce_to: tuple[str, ...] = ()
+    """URLs of those who get announcements (ckuann, cann, rann, crlann), which 'privca cmp announce' pushes."""
