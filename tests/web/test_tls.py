@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
 from twisted.logger import globalLogPublisher
 
+from privca.web import tls
 from privca.web.framing import HttpLimits
 from privca.web.tls import ServerTls
 
@@ -178,3 +184,50 @@ def test_refusal_over_tls(serve, client, echo, server_tls, trusting):
     with client(serve(echo, tls=server_tls).port, trusting) as c:
         assert c.send(b"GET / HTTP/1.1\nHost: a\n\n").read().status == 400
         assert c.rest() == b""
+
+
+def signed_by(key, other, *, subject, issuer):
+    """A certificate of ``key`` by ``other``."""
+
+    def named(text):
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(named(subject)).issuer_name(named(issuer)).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    return builder.add_extension(x509.BasicConstraints(subject != "0", None), critical=True).sign(other, hashes.SHA256())
+
+
+def shake_hands(client_side, server_side):
+    """A handshake in memory."""
+    for _ in range(10):
+        for side, other in ((client_side, server_side), (server_side, client_side)):
+            with suppress(SSL.WantReadError):
+                side.do_handshake()
+            with suppress(SSL.WantReadError):
+                while True:
+                    other.bio_write(side.bio_read(65536))
+
+
+def test_the_certificates_of_a_client_cost_no_verification(monkeypatch):
+    """A profile may judge the path later; TLS itself must not verify a hundred signatures for whoever sends a hundred certificates."""
+    depths = []
+    monkeypatch.setattr(tls, "_judge_nothing", lambda connection, certificate, error, depth, ok: depths.append(depth) or True)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(7)]
+    own, *others = [
+        signed_by(key, keys[place + 1], subject=str(place), issuer=str(place + 1)) for place, key in enumerate(keys[:-1])
+    ]
+    server = ServerTls([signed_by(keys[0], keys[0], subject="server", issuer="server")], keys[0])
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.use_certificate(own)
+    context.use_privatekey(keys[0])
+    for other in others:
+        context.add_extra_chain_cert(other)
+    client_side, server_side = SSL.Connection(context, None), server.serverConnectionForTLS(None)
+    client_side.set_connect_state()
+    server_side.set_accept_state()
+    shake_hands(client_side, server_side)
+    # What the client sent is all there, and nothing of it but its own certificate was looked at.
+    assert tls.Session(server_side).chain() == tuple(other.public_bytes(Encoding.DER) for other in others)
+    assert depths
+    assert max(depths) <= 1
