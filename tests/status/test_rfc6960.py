@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from pyasn1.codec.der import decoder, encoder
 from pyasn1_modules import rfc6960
@@ -21,7 +22,7 @@ from privca.issuance.delegates import Purpose
 from privca.issuance.options.status import OcspOptions
 from privca.issuance.ports import RevocationReason
 from privca.issuance.profile import CertificateAuthority
-from privca.pkix.rfc6960 import ResponseStatus
+from privca.pkix.rfc6960 import ResponseStatus, issuer_hashes
 from privca.status.rfc6960 import TABLE
 from tests.support.issuance_lab import NOW, TWO_TIERS, IssuanceLab, profile, run
 from tests.support.status_lab import StatusLab, about, certid, read, verified
@@ -236,6 +237,30 @@ def test_a_ca_key_that_has_ended_answers_nothing(tmp_path: Path) -> None:
     asked = about(ca.issue(profile()), ca.key())
     ca.clock.advance(timedelta(days=31))
     assert read(ca.post(asked)).response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED
+    ca.store.close()
+
+
+@pytest.mark.parametrize("kind", ["P-384", "RSA-2048", "Ed25519", "ML-DSA-44"])
+def test_every_kind_of_ca_key_has_a_responder(tmp_path: Path, kind: Any) -> None:
+    ca = StatusLab(tmp_path, {"issuing": CertificateAuthority(subject={"CN": "CA"}, key=kind)})
+    ca.make()
+    certificate = ca.issue(profile())
+    spki = ca.key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    name_hash, key_hash = issuer_hashes(ca.key().subject.public_bytes(), spki, "sha256")
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(
+        name_hash, key_hash, int.from_bytes(certificate.serial), hashes.SHA256()
+    )
+    found = read(ca.post(builder.build().public_bytes(Encoding.DER)))
+    assert found.certificate_status is GOOD
+    (responder,) = found.certificates
+    responder.verify_directly_issued_by(ca.key())
+    public_key: Any = responder.public_key()
+    if isinstance(public_key, rsa.RSAPublicKey):
+        public_key.verify(found.signature, found.tbs_response_bytes, padding.PKCS1v15(), hashes.SHA256())
+    elif isinstance(public_key, ec.EllipticCurvePublicKey):
+        public_key.verify(found.signature, found.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
+    else:
+        public_key.verify(found.signature, found.tbs_response_bytes)
     ca.store.close()
 
 
