@@ -95,9 +95,11 @@ class Authorities:
 
     async def generation(self, name: str, number: int) -> CaKey:
         """The key of a CA by its number."""
-        for key in await self.generations(name):
-            if key.generation.number == number:
-                return key
+        # Who names a number has seen it: if we have not, another process has made it since we looked.
+        for keys in (self.generations, self._read_again):
+            for key in await keys(name):
+                if key.generation.number == number:
+                    return key
         raise Refused(Reason.NOT_FOUND, "profile: issuer", "this CA has no key of this number", got=f"{name!r} {number}")
 
     async def create_missing(self) -> list[str]:

@@ -57,10 +57,25 @@ def definition_of(function):
     return found
 
 
+class _Emptied:
+    """Empties a cache each time that an attribute is set: when monkeypatch changes it, and when it takes the change back."""
+
+    def __init__(self, empty):
+        self.__dict__.update(empty=empty, taken_out=False)
+
+    def __setattr__(self, name, value):
+        self.__dict__[name] = value
+        self.empty()
+
+
 def take_out(monkeypatch, removed):
     """Give the functions other code until the test ends; whoever imported them calls the same objects."""
     for name in {name for name, _ in removed}:
         function = pkgutil.resolve_name(f"privca.{name}")
+        if hasattr(function, "cache_clear"):
+            # Taken back last, when the code is what it was: no answer that was given without the check outlives the test.
+            monkeypatch.setattr(_Emptied(function.cache_clear), "taken_out", True)
+        function = inspect.unwrap(function)
         definition = definition_of(function)
         tree = ast.Module(body=[definition], type_ignores=[])
         # Decorators and defaults belong to the function object, which stays.
