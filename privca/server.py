@@ -324,6 +324,7 @@ def _est(parts: Parts) -> EstService:
 def _cmp_core(parts: Parts) -> CmpCore:
     return CmpCore(
         store=parts.store,
+        certificates=parts.store,
         door=parts.door,
         credentials=parts.credentials,
         authorities=parts.authorities,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from privca.issuance.profile import Profile
 
 _MAXIMUM_REQUESTS = 16
 _MAXIMUM_ITERATIONS = 10_000_000
+_DIGEST = re.compile("[0-9a-f]{64}")
 _SECRETS = frozenset({"code", "otp"})
 
 
@@ -51,6 +53,9 @@ def cmp_faults(profile: Profile) -> Iterator[tuple[str, str]]:
         yield "protection", "has no MAC, by which alone codes and passcodes come"
     if "certificate" in profile.authentication and "signature" not in options.protection:
         yield "protection", "has no 'signature', and certificates are admitted"
+    for digest in options.cross_certify:
+        if not _DIGEST.fullmatch(digest):
+            yield "cross_certify", f"{digest!r} is not a SHA-256 in hex"
     kind = "RSA" if options.central_key.startswith("RSA") else options.central_key
     if options.central_key_generation and kind not in profile.keys:
         yield "central_key", "is of a kind that is not in keys"

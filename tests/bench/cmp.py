@@ -133,9 +133,15 @@ def openssl(directory: Path, arguments: argparse.Namespace) -> Server | None:
     certificate = x509.load_pem_x509_certificate((directory / "ee.pem").read_bytes())
     key = load_pem_private_key((directory / "ee.key").read_bytes(), None)
     server.endpoints["bench"] = {"reference": "bench", "secret": b"secret", "signer": cmp.Signer(certificate, key)}
-    server.url = f"http://127.0.0.1:{port}/pkix"
-    await_start((directory / "openssl.log").exists, server.process, directory / "openssl.log")
+    server.url = f"http://127.0.0.1:{port}/"
+    await_start(partial(_listens, port), server.process, directory / "openssl.log")
     return server
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody does; asked of the kernel, since the mock server takes each connection for its one client."""
+    listening = f":{port:04X} 00000000:0000 0A"
+    return any(listening in line for line in Path("/proc/net/tcp").read_text().splitlines())
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class CmpLab:
         self.clock, self.store = self.ca.clock, self.ca.store
         core = Core(
             store=self.store,
+            certificates=self.store,
             door=self.ca.door,
             credentials=Authentication(self.store),
             authorities=self.ca.authorities,

@@ -22,6 +22,7 @@ FAULTS = {
     "a key that the profile does not certify": ({"central_key_generation": True, "central_key": "ML-DSA-44"}, "cmp.central_key"),
     "a recipient without a host": ({"announce_to": ("/here",)}, "cmp.announce_to"),
     "a recipient of another scheme": ({"announce_to": ("ftp://a.test/",)}, "cmp.announce_to"),
+    "a digest that is none": ({"cross_certify": ("abc",)}, "cmp.cross_certify"),
     "check_after below zero": ({"check_after": -1}, "cmp.check_after"),
 }
 

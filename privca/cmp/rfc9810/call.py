@@ -16,7 +16,7 @@ from privca.enrollment.door import Door, Identity
 from privca.issuance.authorities import Authorities
 from privca.issuance.delegates import Delegates
 from privca.issuance.options.cmp import CmpOptions
-from privca.issuance.ports import Keys
+from privca.issuance.ports import IssuanceStore, Keys
 from privca.issuance.profile import Revisioned
 from privca.issuance.revocation_lists import RevocationLists
 
@@ -26,6 +26,7 @@ class Core:
     """What the whole CMP service stands on."""
 
     store: CmpStore
+    certificates: IssuanceStore
     door: Door
     credentials: Credentials
     authorities: Authorities

@@ -39,6 +39,12 @@ class Asked:
     submission: Submission
     proof: Proof
     private: bytes = field(default=b"", repr=False)
+    place: str | None = None
+
+    @property
+    def profile_id(self) -> str:
+        """Under which profile the request is recorded: its own, or none for the certificate of a CA."""
+        return self.profile.id if self.place is None else self.place
 
 
 @dataclass(slots=True)
@@ -59,20 +65,20 @@ async def enroll(call: Call) -> Reply:
     outcomes = [Outcome(id, asked=asked, refused=refused) for id, asked, refused in await _read(call)]
     if all(outcome.refused is not None for outcome in outcomes):
         return await answer(call, outcomes, confirm=False)
-    implicit = _implicit(call)
+    without_confirmation = implicit(call)
     challenged = [o for o in outcomes if o.asked is not None and o.asked.proof is Proof.CHALLENGE]
     encrypted = any(o.asked is not None and o.asked.proof is Proof.ENCRYPTED_CERTIFICATE for o in outcomes)
     if encrypted:
-        implicit = False  # the confirmation is the proof (section 5.2.8.3.2)
-    if not implicit or challenged:
+        without_confirmation = False  # the confirmation is the proof (section 5.2.8.3.2)
+    if not without_confirmation or challenged:
         # Before anything is issued: whatever happens now, the certificates are found and revoked if nobody confirms them.
-        await begin(call, outcomes, implicit=implicit)
+        await begin(call, outcomes, implicit=without_confirmation)
     if challenged:
         return await challenge.challenge(call)
     await submit(call, outcomes)
-    if implicit and any(outcome.waiting for outcome in outcomes):
-        await begin(call, outcomes, implicit=implicit)
-    return await answer(call, outcomes, confirm=not implicit)
+    if without_confirmation and any(outcome.waiting for outcome in outcomes):
+        await begin(call, outcomes, implicit=without_confirmation)
+    return await answer(call, outcomes, confirm=not without_confirmation)
 
 
 async def submit(call: Call, outcomes: Sequence[Outcome]) -> None:
@@ -164,7 +170,7 @@ def _part(call: Call, outcome: Outcome, *, asks: bool) -> Part:
     if asked.proof is Proof.CHALLENGE:
         number = call.exchange.entropy.octets(challenge.NUMBER_OCTETS)
     encrypted = asked.proof is Proof.ENCRYPTED_CERTIFICATE
-    return Part(outcome.id, asked.profile.id, asked.submission.request_id, state, octets, number, encrypted)
+    return Part(outcome.id, asked.profile_id, asked.submission.request_id, state, octets, number, encrypted)
 
 
 async def answer(call: Call, outcomes: Sequence[Outcome], *, confirm: bool) -> Reply:
@@ -234,7 +240,8 @@ async def _chain(call: Call, certificates: Sequence[Certificate]) -> tuple[Seque
     return default.certificates, root if call.options.ca_pubs and call.by_password else ()
 
 
-def _implicit(call: Call) -> bool:
+def implicit(call: Call) -> bool:
+    """Whether the client asks to go without a confirmation, and may."""
     return call.options.implicit_confirm and call.message.header.information(IMPLICIT_CONFIRM) is not None
 
 

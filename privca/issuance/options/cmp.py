@@ -52,3 +52,5 @@ class CmpOptions(Struct, kw_only=True, frozen=True):
     """Which key is generated where the client has no wish."""
     announce_to: tuple[str, ...] = ()
     """URLs of those who get announcements (ckuann, cann, rann, crlann), which 'privca cmp announce' pushes."""
+    cross_certify: tuple[str, ...] = ()
+    """Keys of other CAs that are certified for who asks with ccr: SHA-256 of their SubjectPublicKeyInfo, in hex."""
