@@ -26,6 +26,7 @@ from interop.clients.driving import DONE, FAILED
 from interop.namespaces import bring_lo_up
 from interop.results import Check, Row, Verdict
 from interop.scenarios import SCENARIOS
+from interop.scenarios.scenario import Scenario
 from interop.servers.server import Server, ServerError
 from interop.tasks import Reply, Setup, Task
 
@@ -82,10 +83,20 @@ def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdic
         artefacts = verdict.Artefacts(folder / "job", done.artefacts)
         checks = verdict.gather(wanted, names, artefacts, server, service, [step.exit for step in done.steps])
         if before is not None:
-            checks += verdict.said(wanted, (server.exchanges() or [])[len(before) :])
+            checks += transcript(wanted, server, len(before))
         if wanted.approved:
             checks.append(Check("it waited, and a person approved it", approver.approved > 0, approver.trouble))
     return done, verdict.judge(done.status, checks, wanted), checks
+
+
+def transcript(wanted: Scenario, server: Server, before: int) -> list[Check]:
+    """What the server's transcript has of a job, from its line number ``before``; a line is written a moment after its reply."""
+    deadline = time.monotonic() + 5
+    while True:
+        checks = verdict.said(wanted, (server.exchanges() or [])[before:])
+        if all(check.ok for check in checks) or time.monotonic() > deadline:
+            return checks
+        time.sleep(0.2)
 
 
 def presented(credential: Mapping[str, Any], how: str) -> dict[str, Any]:
