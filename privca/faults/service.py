@@ -9,8 +9,9 @@ from typing import Protocol
 from privca.base.exchange import Exchange
 from privca.base.http import Request, Response
 from privca.base.refused import Reason, Refused
-from privca.faults import Fault, faults
+from privca.faults import faults
 from privca.faults.copies import copy
+from privca.faults.fault import Fault
 from privca.issuance.profile import Revisioned
 
 

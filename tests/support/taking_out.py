@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from privca.faults import edits
+from privca.faults.edits import unchecked
+
 # An exception of the server's own is a notice too: in process nothing hides what would be status 500. That pytest.raises saw nothing
 # is no Exception.
 NOTICED = (Exception, pytest.fail.Exception)
@@ -20,33 +23,12 @@ NOTICED = (Exception, pytest.fail.Exception)
 
 def refusing(function, said):
     """Take out the one ``if`` of a function (``module:name`` below privca) whose body refuses with this text."""
-
-    def says(node):
-        return any(isinstance(n, ast.Constant) and isinstance(n.value, str) and said in n.value for n in ast.walk(node))
-
-    def change(tree):
-        found = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.If)
-            and any(isinstance(inside, ast.Raise | ast.Return) for inside in node.body)
-            and any(map(says, node.body))
-        ]
-        assert len(found) == 1, f"{len(found)} checks of {function} say {said!r}"
-        found[0].test = ast.Constant(value=False)
-
-    return function, change
+    return function, unchecked(function, said).change
 
 
 def instead(function, old, new):
     """Put one piece of a function's source in the place of another."""
-
-    def change(tree):
-        text = ast.unparse(tree)
-        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {function}"
-        tree.body = ast.parse(text.replace(old, new)).body
-
-    return function, change
+    return function, edits.instead(function, old, new).change
 
 
 def definition_of(function):
