@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from privca.acme import rfc9773
 from privca.acme.ports import RenewalWindow
 from privca.base.clock import rfc3339
-from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
+from privca.cli.output import Failed, as_json, located, operator, print_facts, print_json, print_table
 from privca.composition import Parts, opened, run
 from privca.issuance.ports import Certificate, CertificateStatus, RevocationReason
 
@@ -100,12 +100,12 @@ def revoke(serial: str, reason: str, invalidity_date: datetime | None, config_pa
         record = _record(parts, serial)
         chosen = _REASONS[reason]
         if chosen is RevocationReason.REMOVE_FROM_CRL:
-            run(parts.revocation.release(record.serial, "operator"))
+            run(parts.revocation.release(record.serial, operator()))
         else:
             now, doubtful = parts.clock.now(), _utc(invalidity_date)
             if doubtful is not None and doubtful > now:
                 raise click.BadParameter("lies in the future", param_hint="--invalidity-date")
-            run(parts.revocation.revoke(record.serial, chosen, "operator", now, invalidity_date=doubtful))
+            run(parts.revocation.revoke(record.serial, chosen, operator(), now, invalidity_date=doubtful))
     done = {"removeFromCRL": "is released from hold", "certificateHold": "is on hold"}.get(reason, f"is revoked ({reason})")
     click.echo(f"{hex_of(record.serial)} {done}")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -86,6 +88,14 @@ def plain(text: str) -> str:
     """``text`` that cannot do anything to a terminal or its reader: what is not printable (controls, line ends, marks that turn the
     direction of writing or have no width) is shown by its number, as ``<U+202E>``."""
     return "".join(one if one.isprintable() else f"<U+{ord(one):04X}>" for one in text)
+
+
+def operator() -> str:
+    """Who gives the command, as records name them: ``operator:NAME``, by the account of this machine that runs it."""
+    try:
+        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"operator:{os.getuid()}"
 
 
 def console() -> Console:

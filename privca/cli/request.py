@@ -11,15 +11,13 @@ from pathlib import Path
 import click
 
 from privca.base.clock import rfc3339
-from privca.cli.output import Failed, as_json, located, print_facts, print_json, print_table
+from privca.cli.output import Failed, as_json, located, operator, print_facts, print_json, print_table
 from privca.composition import Parts, opened, run
 from privca.enrollment import remembered
 from privca.enrollment.approval import decide
 from privca.enrollment.ports import Decision, WaitingRequest
 from privca.issuance.profile import Waiting
 from privca.pkix import weak
-
-_OPERATOR = "operator"
 
 
 @click.group
@@ -84,7 +82,7 @@ def _decide(id: str, config_path: Path, decision: Decision, reason: str) -> None
         record = _known(parts, id)
         profile = run(parts.store.profile(record.profile_id))
         life = (Waiting() if profile is None else profile.profile.waiting).life
-        run(decide(parts.store, record, decision, _OPERATOR, parts.clock.now(), life, reason))
+        run(decide(parts.store, record, decision, operator(), parts.clock.now(), life, reason))
 
 
 def _known(parts: Parts, id: str) -> WaitingRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from privca.pkix.rfc5280.names import distinguished_name
 _FRESH = timedelta(seconds=5)
 """How long generations are kept in memory: a rollover by another process is noticed after that."""
 _BACKDATE = timedelta(minutes=5)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 # A rollover moves every role one step; what leaves PREVIOUS stays for status and chains.
 _STEP = {
@@ -95,11 +96,14 @@ class Authorities:
 
     async def generation(self, name: str, number: int) -> CaKey:
         """The key of a CA by its number."""
-        # Who names a number has seen it: if we have not, another process has made it since we looked.
-        for keys in (self.generations, self._read_again):
-            for key in await keys(name):
+        for look in range(2):
+            for key in await self.generations(name):
                 if key.generation.number == number:
                     return key
+            if look == 0:
+                # Who names a number has seen it: another process has made it since we looked. What is known is not parsed again.
+                _, keys = self._known[name]
+                self._known[name] = (_LONG_AGO, keys)
         raise Refused(Reason.NOT_FOUND, "profile: issuer", "this CA has no key of this number", got=f"{name!r} {number}")
 
     async def create_missing(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from privca.cli.output import operator
 from tests.support.running import Running, quickly
 
 
@@ -104,7 +106,7 @@ def test_a_revoked_certificate_is_on_the_crl_of_the_running_server(up: Callable[
     assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.superseded
     shown = of(running, "cert", "show", serial)
     assert (shown["status"], shown["reason"]) == ("revoked", "superseded")  # type: ignore[index]
-    assert (shown["revoked_by"], shown["invalidity_date"]) == ("operator", "2026-01-31T12:00:00Z")  # type: ignore[index]
+    assert (shown["revoked_by"], shown["invalidity_date"]) == (operator(), "2026-01-31T12:00:00Z")  # type: ignore[index]
     again = quickly("cert", "revoke", serial, "--dir", running.directory)
     assert again.returncode == 1
     assert "revoked already (RFC 5280 section 5.3.1)" in again.stderr
@@ -204,3 +206,8 @@ def test_profile_apply_stores_all_or_nothing(shared: Running, tmp_path: Path, ch
     assert refused.returncode == 1
     assert "profiles.toml: [profile.bad]" in refused.stderr
     assert quickly("profile", "show", "good", "--dir", shared.directory).returncode == 1
+
+
+def test_an_operator_has_a_name() -> None:
+    """Also one whose number no account of this machine has, as in containers."""
+    assert re.fullmatch(r"operator:\S+", operator())

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from privca.base.clock import SystemClock
 from privca.base.names import dns_name
+from privca.cli import output
 from privca.composition import directly, run
 from privca.config import load
 from privca.enrollment.door import Identity, Issued, Pending, Submission
@@ -83,7 +84,7 @@ def test_a_request_is_rejected_with_a_reason(operator: Operator) -> None:
     (listed,) = of(operator.directory, "request", "list")
     assert call(operator.directory, "request", "reject", listed["id"], "--reason", "not ours").exit_code == 0
     shown = of(operator.directory, "request", "show", listed["id"])
-    assert (shown["state"], shown["reason"], shown["decided_by"]) == ("rejected", "not ours", "operator")
+    assert (shown["state"], shown["reason"], shown["decided_by"]) == ("rejected", "not ours", output.operator())
     assert "not ours" in call(operator.directory, "request", "show", listed["id"]).stdout
 
 

@@ -8,10 +8,11 @@ from cryptography import x509
 
 from privca.base.durations import duration
 from privca.base.refused import Reason, Refused
+from privca.issuance.authorities import Authorities
 from privca.issuance.ca_key import CaKey
 from privca.issuance.ports import CertificateStatus, Generation, GenerationRole
 from privca.issuance.profile import CertificateAuthority
-from tests.support.issuance_lab import NOW, IssuanceLab, profile, run
+from tests.support.issuance_lab import NOW, TWO_TIERS, IssuanceLab, profile, run
 
 KINDS = ["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
 # The OpenSSL that is at hand may be older than 3.5, which brought ML-DSA; cryptography brings its own.
@@ -235,3 +236,16 @@ def test_an_expired_root_crosses_nothing(lab: IssuanceLab) -> None:
     lab.clock.advance(duration("10y"))
     new = run(lab.authorities.rollover("root"))
     assert (new.generation.new_with_old, new.generation.old_with_new) == (None, None)
+
+
+def test_a_key_that_another_process_has_just_made_is_found_by_its_number(lab: IssuanceLab) -> None:
+    assert run(lab.authorities.current("issuing")).generation.number == 1
+    other = Authorities(lab.store, lab.keys, TWO_TIERS, lab.clock, lab.urls)
+    run(other.rollover("issuing"))
+    first = run(lab.authorities.generation("issuing", 1))
+    assert run(lab.authorities.generation("issuing", 2)).generation.number == 2
+    with pytest.raises(Refused):
+        run(lab.authorities.generation("issuing", 3))
+    # Its role has changed, so it was read anew, and is then the same again.
+    assert run(lab.authorities.generation("issuing", 1)) is run(lab.authorities.generation("issuing", 1))
+    assert first.certificate == run(lab.authorities.generation("issuing", 1)).certificate
