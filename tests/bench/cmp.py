@@ -77,8 +77,15 @@ class Session:
         return 1
 
     def _ask(self, message: bytes) -> bytes:
-        self._connection.request("POST", self._path, message, {"Content-Type": "application/pkixcmp"})
-        response = self._connection.getresponse()
+        headers = {"Content-Type": "application/pkixcmp", "Connection": "keep-alive"}
+        try:
+            self._connection.request("POST", self._path, message, headers)
+            response = self._connection.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The mock server ends its connection with each transaction.
+            self._connection.close()
+            self._connection.request("POST", self._path, message, headers)
+            response = self._connection.getresponse()
         octets = response.read()
         if response.status != 200:
             raise Stalled(f"HTTP {response.status}: {octets[:200]!r}")
@@ -140,8 +147,8 @@ def openssl(directory: Path, arguments: argparse.Namespace) -> Server | None:
 
 def _listens(port: int) -> bool:
     """Whether somebody does; asked of the kernel, since the mock server takes each connection for its one client."""
-    listening = f":{port:04X} 00000000:0000 0A"
-    return any(listening in line for line in Path("/proc/net/tcp").read_text().splitlines())
+    lines = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()]
+    return any(line[1].endswith(f":{port:04X}") and line[3] == "0A" for line in lines)
 
 
 if __name__ == "__main__":

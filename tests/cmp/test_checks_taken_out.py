@@ -97,7 +97,7 @@ check(
         "self._authentication.signing(profile)",
         "self._authentication._proven(profile, __import__('privca.enrollment.credentials', fromlist=['Secret']).Secret('x', 'code', "
         "'lab', b'wrong'), __import__('privca.cmp.protection.password', fromlist=['x']).PasswordMac('pbm', b'salt', 500, 'sha256', "
-        "'sha256', 32), None, message).protector",
+        "'sha256', 32), None).protector",
     ),
 )
 check(

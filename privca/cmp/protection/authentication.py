@@ -147,12 +147,12 @@ class Authentication:
             and self._verifies(kept, mac, part, protection)
         ):
             assert transaction is not None
-            return self._proven(profile, kept, mac, Identity(transaction.method, transaction.identity, passcode=kept.id), message)
+            return self._proven(profile, kept, mac, Identity(transaction.method, transaction.identity, passcode=kept.id))
         secrets = await self._credentials.secrets(exchange, profile, reference or "")
         for secret in secrets:
             if self._verifies(secret, mac, part, protection):
                 identity = await self._credentials.proven(exchange, profile, secret)
-                return self._proven(profile, secret, mac, identity, message)
+                return self._proven(profile, secret, mac, identity)
         if not secrets:
             # As dear as a wrong secret, so that the time does not tell which references there are.
             mac.key(b"")
@@ -162,12 +162,9 @@ class Authentication:
     def _verifies(self, secret: Secret, mac: PasswordMac, part: bytes, protection: bytes) -> bool:
         return hmac.compare_digest(mac.compute(self._derived.theirs(secret, mac), part), protection)
 
-    def _proven(
-        self, profile: Revisioned, secret: Secret, mac: PasswordMac, identity: Identity, message: PkiMessage
-    ) -> Authenticated:
+    def _proven(self, profile: Revisioned, secret: Secret, mac: PasswordMac, identity: Identity) -> Authenticated:
         options, issuer = profile.profile.cmp, profile.profile.issuer
-        transaction_id = message.header.transaction_id or b""
-        protector = MacProtector(issuer, options, self._authorities, self._derived, secret, mac, transaction_id)
+        protector = MacProtector(issuer, options, self._authorities, self._derived, secret, mac)
         return Authenticated(identity, protector, secret=secret)
 
     async def _by_signature(

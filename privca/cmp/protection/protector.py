@@ -94,7 +94,6 @@ class MacProtector:
         derived: DerivedKeys,
         secret: Secret,
         mac: PasswordMac,
-        transaction_id: bytes,
     ) -> None:
         self._authority = authority
         self._options = options
@@ -102,7 +101,6 @@ class MacProtector:
         self._derived = derived
         self._secret = secret
         self._mac = mac
-        self._transaction_id = transaction_id
         self._key = b""
         self.credential = hashlib.sha256(b"secret" + secret.id.encode() + b"\0" + secret.reference.encode()).digest()
 
@@ -113,9 +111,7 @@ class MacProtector:
 
     async def prepare(self, exchange: Exchange) -> Prepared:
         """The CA's name; the client's reference tells which secret it is."""
-        self._mac, self._key = self._derived.ours(
-            exchange, self._secret, self._mac, self._options.iterations, self._transaction_id
-        )
+        self._mac, self._key = self._derived.ours(exchange, self._secret, self._mac, self._options.iterations)
         authority = await self._authorities.current(self._authority)
         return Prepared(directory_name(authority.signer.subject_der), self._secret.reference.encode(), self._mac.encode())
 
@@ -126,7 +122,8 @@ class MacProtector:
 
 class DerivedKeys:
     """Keys that were derived from secrets lately, in memory alone: the parameters of a MAC should stay the same throughout a transaction
-    (RFC 9810 section 5.1.3.1), so that neither side computes them for every message."""
+    (RFC 9810 section 5.1.3.1), so that neither side computes them for every message. Ours stay the same for a secret as long as they are
+    remembered: a salt keeps tables of guesses from being made in advance, and needs not be new for each message."""
 
     _MAXIMUM = 256
 
@@ -134,12 +131,10 @@ class DerivedKeys:
         self._ours: dict[tuple[object, ...], tuple[PasswordMac, bytes]] = {}
         self._theirs: dict[tuple[bytes, PasswordMac], bytes] = {}
 
-    def ours(
-        self, exchange: Exchange, secret: Secret, received: PasswordMac, iterations: int, transaction_id: bytes
-    ) -> tuple[PasswordMac, bytes]:
+    def ours(self, exchange: Exchange, secret: Secret, received: PasswordMac, iterations: int) -> tuple[PasswordMac, bytes]:
         """Parameters with a salt of ours, otherwise like those received, and the key."""
         count = max(iterations, received.iterations)
-        name = (transaction_id, secret.value, received.scheme, received.derivation, received.mac, count)
+        name = (secret.value, received.scheme, received.derivation, received.mac, received.key_octets, count)
         known = self._ours.pop(name, None)
         if known is None:
             mac = received.for_reply(exchange.entropy, iterations)
