@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,6 +198,16 @@ class TestRenewal:
         reply = shared.enroll(profile, client, RENEWAL_REQ, challenge=None, names=["device.example.test"])
         assert (reply.status, reply.fail_info) == ("2", "2")
         assert "revoked" in (reply.text or "")
+
+    def test_2_5_by_an_expired_certificate_is_refused(self, tmp_path: Path) -> None:
+        lab = ScepLab(tmp_path)
+        profile, client = self.enrolled(lab)
+        lab.clock.advance(timedelta(days=91))
+        for kind in (RENEWAL_REQ, PKCS_REQ):
+            reply = lab.enroll(profile, client, kind, challenge=None, names=["device.example.test"])
+            assert (reply.status, reply.fail_info) == ("2", "2")
+            assert "expired" in (reply.text or "")
+        lab.store.close()
 
     def test_2_4_a_self_signed_certificate_renews_nothing(self, shared: ScepLab) -> None:
         profile = shared.profile()

@@ -209,14 +209,14 @@ def _decoy(party: Party) -> Callable[[Refused], None]:
         if refused.clause == _SIGNATURE_CLAUSE:
             return  # That was it.
         with suppress(Refused):
-            rfc2986.parse(_decoy_request(party.named.spki))
+            rfc2986.parse(_decoy_request(party.named.spki, party.octets))
 
     return read
 
 
 @lru_cache(maxsize=64)
-def _decoy_request(spki: bytes) -> bytes:
-    """A PKCS #10 of this RSA key in order but for its signature."""
+def _decoy_request(spki: bytes, octets: int) -> bytes:
+    """A PKCS #10 of this RSA key in order but for its signature, which is no special number either. :param octets: length of the modulus."""
     sha256_with_rsa = algorithms.identifier(algorithms.SIGNATURE_OIDS["RSA", "sha256"], algorithms.NULL)
     info = der.tlv(0x30, b"\x02\x01\x00", b"\x30\x00", spki, b"\xa0\x00")
-    return der.tlv(0x30, info, sha256_with_rsa, der.tlv(0x03, b"\x00" * 257))
+    return der.tlv(0x30, info, sha256_with_rsa, der.tlv(0x03, b"\x00\x00", b"\x5a" * (octets - 1)))
