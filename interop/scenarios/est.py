@@ -116,32 +116,20 @@ SCENARIOS: tuple[Scenario, ...] = (
         approved=True,
         options={"poll": "yes"},
     ),
-    *(
-        _est(
-            id=f"est-cte-{id}",
-            title=f"{title}, with the Content-Transfer-Encoding of RFC 7030 in replies",
-            variant="est-transfer-encoding",
-            **more,
-        )
-        for id, title, more in (
-            (
-                "cacerts",
-                "the CA's certificates",
-                {"actions": ("cacerts",), "outcome": "fetched", "holds": {"cacerts.certificates": "ca-certificates"}},
-            ),
-            ("enroll", "enrollment", {"actions": ("issue",), "outcome": "issued"}),
-            (
-                "wrong-password",
-                "a wrong password",
-                {
-                    "actions": ("issue",),
-                    "outcome": "refused",
-                    "credential": "wrong",
-                    "control": "est-cte-enroll",
-                    "refusal": "(?i)401|unauthorized|auth_fail",
-                },
-            ),
-        )
+    _est(
+        id="est-rfc8951-cacerts",
+        title="the CA's certificates, without the Content-Transfer-Encoding that RFC 8951 did away with",
+        actions=("cacerts",),
+        outcome="fetched",
+        variant="est-rfc8951",
+        holds={"cacerts.certificates": "ca-certificates"},
+    ),
+    _est(
+        id="est-rfc8951-enroll",
+        title="enrollment, without Content-Transfer-Encoding in the reply",
+        actions=("issue",),
+        outcome="issued",
+        variant="est-rfc8951",
     ),
     _est(id="est-tls13", title="enrollment over TLS 1.3 alone", actions=("issue",), outcome="issued", options={"tls": "1.3"}),
     _est(id="est-tls12", title="enrollment over TLS 1.2 alone", actions=("issue",), outcome="issued", options={"tls": "1.2"}),
