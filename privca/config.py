@@ -187,6 +187,21 @@ def _check_issuance(config: Config, templates: Mapping[str, Template], profiles:
             )
     for fault in faults(config.ca, templates, profiles, lab=config.lab is not None):
         raise ConfigurationError(f"{where}: {fault}")
+    for id, profile in profiles.items():
+        if profile.faults:
+            _check_faults(profile, f"{where}: [profile.{id}]: faults")
+
+
+def _check_faults(profile: Profile, where: str) -> None:
+    # Imported here: only a lab has such profiles, and nobody else has this package in memory.
+    from privca.faults import faults as known
+
+    for name in profile.faults:
+        fault = known().get(name)
+        if fault is None:
+            raise ConfigurationError(f"{where}: there is no fault {name!r}{_meant(name, known())}; 'privca faults' lists them")
+        if fault.protocol != profile.protocol:
+            raise ConfigurationError(f"{where}: {name!r} is a fault of {fault.protocol}")
 
 
 def read(path: Path) -> dict[str, Any]:

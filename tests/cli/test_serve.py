@@ -156,7 +156,7 @@ def test_it_generates_nothing(config: Path) -> None:
         ),
         pytest.param(
             '[profile.faulty]\nprotocol = "acme"\nissuer = "issuing"\ntemplate = "tls"\nauthentication = ["account"]\nfaults = ["x"]\n',
-            "there is no key 'faults'",
+            "makes the server err, and exists only in a lab",
             id="faults",
         ),
         pytest.param("[sever]\n", "there is no table [sever] (did you mean 'server'?)", id="unknown table"),
