@@ -7,8 +7,6 @@ envelope at all.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -16,8 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from privca.base.refused import Reason, Refused
 from privca.est.rfc7030.call import Call
 from privca.issuance.delegates import Purpose
-from privca.issuance.ports import Keys
-from privca.pkix.algorithms import Oaep
+from privca.issuance.recipient_key import RecipientKey
 from privca.pkix.rfc5652 import enveloped_data, wrapping
 from privca.pkix.rfc5652.content import AUTH_ENVELOPED_DATA, ENVELOPED_DATA, SIGNED_DATA, unwrap, wrap
 from privca.pkix.rfc5652.identifiers import Named
@@ -27,26 +24,6 @@ log = structlog.get_logger("privca.est")
 ENVELOPES = frozenset((ENVELOPED_DATA, AUTH_ENVELOPED_DATA))
 
 _CLAUSE = "RFC 5272 section 5"
-
-
-class _TransportKey:
-    """The private key of a delegate (implements :class:`privca.pkix.rfc5652.opening.PrivateKey`)."""
-
-    def __init__(self, keys: Keys, reference: str) -> None:
-        self._keys = keys
-        self._reference = reference
-
-    def decrypt(self, ciphertext: bytes, oaep: Oaep | None = None) -> Awaitable[bytes]:
-        """Decrypt with an RSA key."""
-        return self._keys.decrypt(self._reference, ciphertext, oaep)
-
-    def agree(self, peer: bytes) -> Awaitable[bytes]:
-        """The secret shared with a public key."""
-        return self._keys.agree(self._reference, peer)
-
-    def decapsulate(self, ciphertext: bytes) -> Awaitable[bytes]:
-        """The shared secret of a KEM ciphertext."""
-        return self._keys.decapsulate(self._reference, ciphertext)
 
 
 def unreadable(call: Call, cause: Refused) -> Refused:
@@ -70,7 +47,7 @@ async def opened(call: Call, octets: bytes) -> bytes:
     for delegate in await call.core.delegates.all(call.profile.profile.issuer, Purpose.CMC_TRANSPORT):
         recipient = enveloped.recipient(Named.read(delegate.certificate))
         if isinstance(recipient, KeyTransport):
-            key = _TransportKey(call.core.keys, delegate.reference)
+            key = RecipientKey(call.core.keys, delegate.reference)
             try:
                 content = await enveloped_data.decrypt(enveloped, recipient, key, delegate.spki, call.exchange.entropy)
             except Refused as refused:

@@ -20,33 +20,13 @@ from privca.issuance.ca_key import CaKey
 from privca.issuance.delegates import Delegates, Purpose
 from privca.issuance.ports import GenerationRole, Keys
 from privca.issuance.profile import Revisioned
-from privca.pkix.algorithms import Oaep
+from privca.issuance.recipient_key import RecipientKey
 from privca.pkix.rfc5652.enveloped_data import Enveloped
 from privca.pkix.rfc5652.identifiers import Named
 from privca.pkix.rfc5652.recipients import KeyTransport
 from privca.pkix.rfc5652.signing import SigningParty, signature_algorithm
 
 _ANSWERING = (GenerationRole.CURRENT, GenerationRole.PREVIOUS, GenerationRole.NEXT)
-
-
-class RecipientKey:
-    """One of our keys behind the port of a recipient (:class:`privca.pkix.rfc5652.opening.PrivateKey`)."""
-
-    def __init__(self, keys: Keys, reference: str) -> None:
-        self._keys = keys
-        self._reference = reference
-
-    def decrypt(self, ciphertext: bytes, oaep: Oaep | None = None) -> Awaitable[bytes]:
-        """Decrypt."""
-        return self._keys.decrypt(self._reference, ciphertext, oaep)
-
-    def agree(self, peer: bytes) -> Awaitable[bytes]:
-        """Agree; RSA keys refuse it."""
-        return self._keys.agree(self._reference, peer)
-
-    def decapsulate(self, ciphertext: bytes) -> Awaitable[bytes]:
-        """Decapsulate; RSA keys refuse it."""
-        return self._keys.decapsulate(self._reference, ciphertext)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
