@@ -13,7 +13,18 @@ from privca.enrollment.credentials import Secret
 from privca.issuance.ports import Conflict
 from privca.issuance.profile import Revisioned
 
-__all__ = ["CmpStore", "Conflict", "KeyMaker", "Part", "PartState", "Profiles", "Transaction"]
+__all__ = [
+    "ArchivedKey",
+    "CmpStore",
+    "Conflict",
+    "KeyArchive",
+    "KeyMaker",
+    "Part",
+    "PartState",
+    "Profiles",
+    "Sought",
+    "Transaction",
+]
 
 
 class PartState(enum.StrEnum):
@@ -83,7 +94,7 @@ class KeyMaker(Protocol):
     """Makes private keys for others; the adapter is ``keys.made_for_others``."""
 
     async def make(self, kind: str) -> bytes:
-        """A new private key of a kind, as PrivateKeyInfo (DER); it is kept nowhere."""
+        """A new private key of a kind, as PrivateKeyInfo (DER); the maker does not keep it."""
 
 
 class Profiles(Protocol):
@@ -93,7 +104,54 @@ class Profiles(Protocol):
         """The newest revision of a profile, enabled or not."""
 
 
-class CmpStore(Protocol):
+class ArchivedKey(msgspec.Struct, frozen=True):
+    """A private key that can be recovered.
+
+    ``serial`` is that of its certificate (20 octets), ``subject`` the certificate's (Name, DER), ``spki_sha256`` as in its record.
+    ``identity`` obtained it, at the endpoint ``profile_id``: the same reference means somebody else at another one. ``private`` is
+    PrivateKeyInfo (DER).
+    """
+
+    serial: bytes
+    profile_id: str
+    identity: str
+    spki_sha256: bytes
+    subject: bytes
+    private: bytes
+    archived: datetime
+
+    def __repr__(self) -> str:
+        return f"ArchivedKey({self.serial.hex()})"
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """Which archived keys are sought: those that are what each field says that is not None.
+
+    ``identity`` None: whoever obtained them; else also that of the certificate ``own`` (serial number, or empty).
+    """
+
+    profile_id: str
+    serial: bytes | None = None
+    spki_sha256: bytes | None = None
+    subject: bytes | None = None
+    identity: str | None = None
+    own: bytes = b""
+
+
+class KeyArchive(Protocol):
+    """Private keys that can be recovered. Each call is one transaction of the database."""
+
+    async def archive_key(self, key: ArchivedKey) -> None:
+        """Keep a key; one that is kept for this certificate already stays."""
+
+    async def archived_keys(self, sought: Sought, limit: int) -> Sequence[ArchivedKey]:
+        """The keys that are sought, the newest first."""
+
+    async def spend_on_recovery(self, passcode_id: str, profile_id: str, request_id: str, at: datetime) -> None:
+        """Spend a live passcode. :raises privca.issuance.ports.Spent: if it is not live."""
+
+
+class CmpStore(KeyArchive, Protocol):
     """CMP's memory. Each call is one transaction of the database."""
 
     async def transaction(self, profile_id: str, id: bytes) -> Transaction | None:

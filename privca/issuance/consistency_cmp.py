@@ -49,6 +49,8 @@ def cmp_faults(profile: Profile) -> Iterator[tuple[str, str]]:
     for request in options.delayed:
         if request not in options.requests:
             yield "delayed", f"{request!r} is not one of requests"
+    if "krr" in options.requests and not options.archive:
+        yield "requests", "has 'krr', and no key can be recovered: archive is off"
     if _SECRETS & set(profile.authentication) and not {"pbm", "pbmac1"} & set(options.protection):
         yield "protection", "has no MAC, by which alone codes and passcodes come"
     if "certificate" in profile.authentication and "signature" not in options.protection:

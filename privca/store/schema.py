@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision of ``migrations/versions`` that these tables stand for."""
 
 metadata = MetaData()
@@ -341,4 +341,19 @@ cmp_transaction = Table(
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("profile_id", "id"),
     Index("cmp_transaction_expires", "expires"),
+)
+
+archived_key = Table(
+    "archived_key",
+    metadata,
+    Column("serial", LargeBinary, primary_key=True),
+    Column("profile_id", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("archived", BigInteger, nullable=False),
+    Index("archived_key_identity", "profile_id", "identity"),
+    Index("archived_key_spki", "profile_id", "spki_sha256"),
+    Index("archived_key_subject", "profile_id", "subject"),
 )

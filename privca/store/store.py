@@ -9,6 +9,7 @@ from privca.base.clock import Clock, SystemClock
 from privca.store.acme import Acme
 from privca.store.acme_newest import AcmeNewest
 from privca.store.acme_renewal import AcmeRenewal
+from privca.store.archive import ArchivedKeys
 from privca.store.certificates import Certificates
 from privca.store.cmp import CmpTransactions
 from privca.store.credentials import CodesAndPasscodes
@@ -21,11 +22,21 @@ from privca.store.waiting import WaitingRequests
 
 
 class Store(
-    Profiles, Certificates, CodesAndPasscodes, WaitingRequests, ScepTransactions, CmpTransactions, Acme, AcmeNewest, AcmeRenewal
+    Profiles,
+    Certificates,
+    CodesAndPasscodes,
+    WaitingRequests,
+    ScepTransactions,
+    CmpTransactions,
+    ArchivedKeys,
+    Acme,
+    AcmeNewest,
+    AcmeRenewal,
 ):
     """Profiles, certificates, credentials, CMP transactions and ACME objects in one database file.
 
-    :param secrets: seals what must be recoverable (external account keys, codes, passcodes, secrets of CMP transactions) before it is stored.
+    :param secrets: seals what must be recoverable (external account keys, codes, passcodes, secrets of CMP transactions,
+        archived private keys) before it is stored.
     """
 
     def __init__(self, database: Database, secrets: Sealing, clock: Clock, *, alone: bool = False) -> None:

@@ -48,7 +48,7 @@ class CmpLab:
         self.service = CmpService(core, self.clock, SystemEntropy())
         self.profile = self.make_profile("lab")
         self.code("lab")
-        self.decision = None
+        self.decision = self.exchange = None
         self.label = ""
 
     def make_profile(self, id, *, authentication=("code", "otp", "certificate"), template=None, **options):
@@ -85,9 +85,9 @@ class CmpLab:
         run(self.store.save_profile(id, settings, template))
         return run(self.store.profile(id))
 
-    def code(self, profile_id):
+    def code(self, profile_id, reference="lab"):
         """The secret of the tests for a profile."""
-        run(self.store.save_code(Code(profile_id, "lab", b"secret", self.clock.now())))
+        run(self.store.save_code(Code(profile_id, reference, b"secret", self.clock.now())))
 
     def ra(self, key=OTHER_KEY):
         """The signer of a registration authority of the same CA."""
@@ -114,7 +114,7 @@ class CmpLab:
         path = f"/.well-known/cmp/p/{self.profile.id}"
         request = HttpRequest(method, path, self.label, "", headers, body, Peer("192.0.2.1"), "http://ca.example.test")
         response = run(self.service.handle(exchange, request, self.profile))
-        self.decision = exchange.decision
+        self.exchange, self.decision = exchange, exchange.decision
         assert self.decision.outcome
         assert self.decision.clause
         assert response.header("content-type") == "application/pkixcmp"

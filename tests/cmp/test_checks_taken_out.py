@@ -4,6 +4,7 @@ import pytest
 
 from tests.cmp import test_rfc9483_3_5_validation as validation
 from tests.cmp import test_rfc9483_rules as rules
+from tests.cmp import test_rfc9810_5_3_7_recovery as recovery
 from tests.cmp import test_rfc9810_enroll as enrolling
 from tests.cmp import test_rfc9810_kem as kem
 from tests.cmp import test_rfc9810_nested as nested
@@ -321,6 +322,94 @@ check(
     lambda lab: revoking.test_what_is_no_revreqcontent_is_an_error(lab, "unknown critical extension"),
     instead("cmp.rfc9810.revoke:_wish", "extension.critical", "False"),
 )
+# -- key recovery
+ARCHIVE, RECOVER = "cmp.rfc9810.archive", "cmp.rfc9810.recover"
+check(
+    "archiving is asked for",
+    lambda lab: recovery.test_a_profile_that_does_not_archive_refuses_the_control(lab, "handed over"),
+    refusing(f"{ARCHIVE}:source", "archives no private keys"),
+)
+check(
+    "archiving is off by default",
+    recovery.test_nothing_is_archived_unless_the_profile_says_so,
+    instead(f"{ARCHIVE}:source", "made and archives", "made"),
+)
+check(
+    "archived keys and requests that wait",
+    recovery.test_a_request_that_waits_hands_over_no_key,
+    refusing(f"{ARCHIVE}:source", "this request has to wait"),
+)
+
+
+def unfit(case):
+    return lambda lab: recovery.test_rfc4211_6_4_what_is_not_the_key_of_the_request_is_refused_with_one_text(lab, case)
+
+
+check("archived key", unfit("another key"), refusing(f"{ARCHIVE}:_belonging", "another private key"))
+check(
+    "private exponent",
+    unfit("another private exponent"),
+    instead(f"{ARCHIVE}:_belonging", "load_der_private_key(octets, None)", "key"),
+)
+check(
+    "one text for archived keys",
+    unfit("another cek"),
+    instead(
+        f"{ARCHIVE}:opened", "'what is to be archived is not the private key of this request, or cannot be read'", "str(refused)"
+    ),
+)
+check(
+    "content of encryptedPrivKey",
+    lambda lab: recovery.test_rfc4211_6_4_a_control_that_cannot_be_honoured_is_refused(lab, "other content"),
+    refusing(f"{ARCHIVE}:_enveloped", "is an id-ct-encKeyWithID"),
+)
+check(
+    "recovery is asked for",
+    recovery.test_a_profile_that_does_not_archive_recovers_nothing,
+    refusing(f"{RECOVER}:_recover", "archives no private keys"),
+)
+check(
+    "recovery by who is known",
+    lambda lab: recovery.test_who_presents_nothing_recovers_nothing(lab, encrypting()),
+    refusing(f"{RECOVER}:_recover", "only by who is known"),
+)
+check(
+    "owner of an archived key",
+    recovery.test_somebody_elses_key_is_refused_like_one_that_is_not_there,
+    instead(f"{RECOVER}:_sought", "call.sender.ra and named", "named"),
+)
+check(
+    "an RA names what it recovers",
+    lambda lab: recovery.test_rfc4211_6_6_a_registration_authority_recovers_what_it_names_for_a_key_that_it_names(
+        lab, encrypting()
+    ),
+    instead(f"{RECOVER}:_sought", "call.sender.ra and named", "call.sender.ra"),
+)
+check(
+    "endpoint of an archived key",
+    recovery.test_the_same_reference_at_another_endpoint_is_somebody_else,
+    instead(f"{RECOVER}:_sought", "call.profile.id", "'lab'"),
+)
+check(
+    "issuer of an archived key",
+    recovery.test_the_issuer_of_a_template_is_that_of_the_certificate,
+    instead(f"{RECOVER}:_found", "template.issuer not in (None, b'0\\x00', certificate.issuer.public_bytes())", "False"),
+)
+check(
+    "passcode of a recovery",
+    recovery.test_a_passcode_is_good_for_one_recovery,
+    instead(f"{RECOVER}:_recover", "await _spend(call)", "None"),
+)
+check(
+    "a recovered key is concealed",
+    recovery.test_a_key_that_was_recovered_is_nowhere_in_clear,
+    instead(f"{RECOVER}:_pair", "call.exchange.conceal('private key', secret)", "None"),
+)
+check(
+    "a key that was handed over is concealed",
+    recovery.test_a_key_that_was_recovered_is_nowhere_in_clear,
+    instead(f"{ARCHIVE}:opened", "call.exchange.conceal('private key', private)", "None"),
+)
 # -- nested
 check(
     "an RA nests",
@@ -389,6 +478,10 @@ check(
     rules.test_section_4_2_a_revocation_is_signed_with_what_it_revokes,
     refusing("cmp.rfc9483:check_revocation", "is signed with"),
 )
+
+
+def encrypting():
+    return recovery.OTHER_RSA_KEY, recovery.ENCRYPTING
 
 
 def attended(lab):

@@ -19,6 +19,7 @@ FAULTS = {
     "no time": ({"message_time": "soon"}, "cmp.message_time"),
     "no wait": ({"confirm_wait": "0s"}, "cmp.confirm_wait"),
     "delayed and not answered": ({"delayed": ("krr",)}, "cmp.delayed"),
+    "krr and no archive": ({"requests": ("ir", "krr")}, "cmp.requests"),
     "a key that the profile does not certify": ({"central_key_generation": True, "central_key": "ML-DSA-44"}, "cmp.central_key"),
     "a recipient without a host": ({"announce_to": ("/here",)}, "cmp.announce_to"),
     "a recipient of another scheme": ({"announce_to": ("ftp://a.test/",)}, "cmp.announce_to"),

@@ -205,8 +205,12 @@ def openssl(directory, *arguments, stdin=b""):
 
 
 def generated(lab, client, answer, *how):
-    """The private key of an answer, opened by ``openssl cms``, its signature verified up to the root."""
-    pair = answer.responses[0][2]
+    """The private key of an answer."""
+    return delivered(lab, answer.responses[0][2], *how)
+
+
+def delivered(lab, pair, *how):
+    """The private key of a CertifiedKeyPair, opened by ``openssl cms``, its signature verified up to the root."""
     enveloped = pair.tagged(0) if len(pair.inside) == 1 else pair[1]
     raw = b"\x30" + enveloped[0].raw[1:]
     directory = lab.ca.directory

@@ -366,7 +366,7 @@ class Reply:
 
     def status(self, number=0):
         """(status, failure, text) of an error, or of an answer of this number."""
-        if self.kind == ERROR:
+        if self.kind in (ERROR, KRP):
             info = self.content[0]
         elif self.kind == RP:
             info = self.content[0][number]

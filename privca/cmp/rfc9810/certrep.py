@@ -42,9 +42,13 @@ class CertResponse:
         pair = b""
         if self.certificate is not None or self.encrypted is not None:
             issued = der.tlv(161, self.encrypted) if self.encrypted is not None else der.tlv(160, self.certificate or b"")
-            key = b"" if self.private_key is None else der.tlv(0xA0, self.private_key)
-            pair = der.tlv(0x30, issued, key)
+            pair = key_pair(issued, self.private_key)
         return der.tlv(0x30, der.integer(self.id), self.status, pair)
+
+
+def key_pair(certificate: bytes, private_key: bytes | None) -> bytes:
+    """CertifiedKeyPair as DER, of CertOrEncCert and EncryptedKey (DER)."""
+    return der.tlv(0x30, certificate, b"" if private_key is None else der.tlv(0xA0, private_key))
 
 
 def encode(responses: Sequence[CertResponse], ca_pubs: Sequence[bytes] = ()) -> bytes:

@@ -40,21 +40,26 @@ async def response(call: Call, outcome: Outcome) -> CertResponse:
     return CertResponse(outcome.id, granted.status, certificate.der, private_key=encrypted.encrypted_key(key))
 
 
-async def generated(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned) -> tuple[weak.CertifiedPublicKey, bytes]:
-    """A key that is made for a request: its public half, and PrivateKeyInfo (DER), which is kept nowhere.
-
-    :raises Refused: ``UNSUPPORTED_VERSION``, ``BAD_PUBLIC_KEY``, ``UNAUTHORIZED``; ``BAD_SIGNATURE_ALGORITHM`` if nothing can be encrypted
-        for who asks.
-    """
+def check_version(call: Call, profile: Revisioned) -> None:
+    """Whether a private key can be answered with. :raises Refused: ``UNSUPPORTED_VERSION``."""
     # OpenSSL asks for it under version 2, and takes it.
     tolerant = profile.profile.tolerant and call.options.rules != "rfc9483"
     if call.message.header.pvno < 3 and not tolerant:
         raise Refused(
             Reason.UNSUPPORTED_VERSION,
             _CLAUSE,
-            "a generated key comes in an EnvelopedData, for which version 3 is needed",
+            "a private key comes in an EnvelopedData, for which version 3 is needed",
             got="2",
         )
+
+
+async def generated(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned) -> tuple[weak.CertifiedPublicKey, bytes]:
+    """A key that is made for a request: its public half, and PrivateKeyInfo (DER).
+
+    :raises Refused: ``UNSUPPORTED_VERSION``, ``BAD_PUBLIC_KEY``, ``UNAUTHORIZED``; ``BAD_SIGNATURE_ALGORITHM`` if nothing can be encrypted
+        for who asks.
+    """
+    check_version(call, profile)
     if call.sender.method == "approval" or profile.profile.approval_always:
         raise Refused(
             Reason.UNAUTHORIZED,

@@ -96,10 +96,10 @@ def recipient(call: Call) -> Wrap:
     return wrapping.for_certificate(Named.read(call.signer), by_key=True)
 
 
-async def private_key(call: Call, octets: bytes, spki: bytes, kga: Delegate, keys: Keys) -> bytes:
+async def private_key(call: Call, octets: bytes, spki: bytes, kga: Delegate, keys: Keys, wrap: Wrap | None = None) -> bytes:
     """EnvelopedData (DER) of a private key: an AsymmetricKeyPackage in a SignedData by the key generation authority.
 
-    :param octets: PrivateKeyInfo, :param spki: SubjectPublicKeyInfo, both DER.
+    :param octets: PrivateKeyInfo, :param spki: SubjectPublicKeyInfo, both DER. :param wrap: for whom, if not for who asked.
     """
 
     async def sign(message: bytes) -> bytes:
@@ -111,7 +111,7 @@ async def private_key(call: Call, octets: bytes, spki: bytes, kga: Delegate, key
     certificates = (kga.certificate, *kga.chain[:-1])
     signed = await signing.sign(package, [party], content_type=ASYMMETRIC_KEY_PACKAGE, certificates=certificates)
     _, signed_data = content.unwrap(signed)
-    return enveloped(signed_data, recipient(call), call.exchange.entropy, kind=content.SIGNED_DATA)
+    return enveloped(signed_data, recipient(call) if wrap is None else wrap, call.exchange.entropy, kind=content.SIGNED_DATA)
 
 
 def _one_key(octets: bytes, spki: bytes) -> bytes:

@@ -14,7 +14,7 @@ from privca.base.durations import duration
 from privca.base.refused import Reason, Refused
 from privca.cmp import rfc9483
 from privca.cmp.ports import Conflict, Part, PartState, Transaction
-from privca.cmp.rfc9810 import certrep, challenge, deliver, pop, profiles, renewal
+from privca.cmp.rfc9810 import archive, certrep, challenge, deliver, pop, profiles, renewal
 from privca.cmp.rfc9810 import confirm as confirm_messages
 from privca.cmp.rfc9810.call import Call, Reply
 from privca.cmp.rfc9810.certrep import CertResponse
@@ -32,13 +32,15 @@ P10CR_ID = -1
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, ready for the door, and how possession of its key is proven. ``private`` is the key that was made for it (DER)."""
+    """One request, ready for the door, and how possession of its key is proven. ``private`` is the key that was made for it,
+    ``archived`` the key that is to be archived (both PrivateKeyInfo, DER, or empty)."""
 
     id: int
     profile: Revisioned
     submission: Submission
     proof: Proof
     private: bytes = field(default=b"", repr=False)
+    archived: bytes = field(default=b"", repr=False)
     place: str | None = None
 
     @property
@@ -92,6 +94,9 @@ async def submit(call: Call, outcomes: Sequence[Outcome]) -> None:
             outcome.refused = refused
             continue
         if isinstance(answered, Issued):
+            if outcome.asked.archived:
+                # Before it is answered. Should this fail, the certificate is one that nobody confirms.
+                await archive.keep(call, answered.certificate, outcome.asked.archived)
             outcome.certificate = answered.certificate
         else:
             assert isinstance(answered, Pending)
@@ -292,6 +297,7 @@ async def crmf(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned, bod
         raise Refused(Reason.BAD_CSR, "RFC 4211 section 5", "the version of a certificate is 2, which means v3")
     await _check_issuer(call, profile, template)
     _check_policies(profile, template)
+    source = archive.source(call, message, profile, made=proof is Proof.NONE_NEEDED)
     old = await renewal.old_certificate(call, message) if body is Body.KUR else None
     subject, extensions = renewal.completed(template, old)
     public_key, private, name = None, b"", request_id(call, message.id, message.der)
@@ -299,6 +305,9 @@ async def crmf(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned, bod
         public_key, private = await deliver.generated(call, message, profile)
         # A key is made anew each time, so that no other request may find its certificate.
         name = f"{message.id}-{call.exchange.entropy.octets(20).hex()}"
+    archived = private if source is archive.Source.MADE else b""
+    if source is archive.Source.GIVEN:
+        archived = await archive.opened(call, message, profile)
     submission = Submission(
         request_id=name,
         identity=call.sender,
@@ -307,7 +316,7 @@ async def crmf(call: Call, message: rfc4211.CertReqMsg, profile: Revisioned, bod
         not_before=template.not_before,
         not_after=template.not_after,
     )
-    return Asked(message.id, profile, submission, proof, private)
+    return Asked(message.id, profile, submission, proof, private, archived)
 
 
 async def _pkcs10(call: Call, profile: Revisioned) -> Asked:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from privca.cmp.rfc9810 import confirm, cross, enroll, error, general, nested, poll, popdecr, revoke
+from privca.cmp.rfc9810 import confirm, cross, enroll, error, general, nested, poll, popdecr, recover, revoke
 from privca.cmp.rfc9810.call import Call, Reply
 from privca.cmp.rfc9810.message import Body
 
@@ -41,6 +41,7 @@ TABLE: Mapping[Body, Method] = MappingProxyType(
         Body.KUR: Method(enroll.enroll, name="kur"),
         Body.P10CR: Method(enroll.enroll, name="p10cr"),
         Body.CCR: Method(cross.cross_certify, name="ccr"),
+        Body.KRR: Method(recover.recover, name="krr"),
         Body.RR: Method(revoke.revoke, name="rr"),
         Body.GENM: Method(general.inform, name="genm"),
         Body.POPDECR: Method(popdecr.respond, place=Place.LATER),

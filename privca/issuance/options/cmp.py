@@ -50,6 +50,9 @@ class CmpOptions(Struct, kw_only=True, frozen=True):
         "P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"
     ] = "P-256"
     """Which key is generated where the client has no wish."""
+    archive: bool = False
+    """Whether private keys that are generated here, or handed over by clients (RFC 4211 section 6.4), are kept, so that krr recovers them.
+    Who shares a code with others can recover their keys too."""
     announce_to: tuple[str, ...] = ()
     """URLs of those who get announcements (ckuann, cann, rann, crlann), which 'privca cmp announce' pushes."""
     cross_certify: tuple[str, ...] = ()

@@ -16,6 +16,8 @@ AUTH_ENVELOPED_DATA = "1.2.840.113549.1.9.16.1.23"
 """RFC 5083."""
 KEY_PACKAGE = "2.16.840.1.101.2.1.2.78.5"
 """id-ct-KP-aKeyPackage (RFC 5958 section 2)."""
+ENC_KEY_WITH_ID = "1.2.840.113549.1.9.16.1.21"
+"""id-ct-encKeyWithID (RFC 4211 section 4.2)."""
 
 _CLAUSE = "RFC 5652 section 3"
 _SEQUENCE, _EXPLICIT_0 = 0x30, 0xA0
