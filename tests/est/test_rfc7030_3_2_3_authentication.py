@@ -113,6 +113,7 @@ MALFORMED = [
     "Basic " + b64encode(b"\xff\xfe:x").decode(),
     "Basic " + b64encode(b"a:b\0c").decode(),
     "Basic ZGV2aWNlOm9wZW4gc2VzYW1l=",
+    "Basic YTpiIR==",  # what YTpiIQ== says, spelled with bits that no octet has
     "Digest",
     "Digest username",
     'Digest username="a", username="b"',

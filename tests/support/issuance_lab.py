@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import weakref
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,8 @@ class IssuanceLab:
         self.store = Store.open(
             directory / "privca.db", SecretBox(directory / "keys" / "store.key", create=True), durable=False, clock=self.clock
         )
+        # Closed with the lab: Python 3.13 warns of a connection that is merely forgotten.
+        weakref.finalize(self, self.store.close)
         self.keys = SoftwareKeys(directory / "keys", direct)
         self.urls = PublicUrls("http://pki.example.test:8080")
         self.authorities = Authorities(self.store, self.keys, config, self.clock, self.urls)
