@@ -110,17 +110,33 @@ def subject_and_extensions(
     """
     try:
         loaded = x509.load_der_x509_csr(csr)
-        found = tuple(loaded.extensions) if extensions else ()
+        found = _extensions(loaded) if extensions else ()
         if all(_has_usual_length(attribute) for relative in subject for attribute in relative.as_list()):
             return loaded.subject, found
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return loaded.subject, found
     # KeyError: what the parser raises for a number in a TLS feature extension (RFC 7633) that it does not know.
-    except (ValueError, KeyError, TypeError, OverflowError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        OverflowError,
+        UnsupportedAlgorithm,
+        x509.UnsupportedGeneralNameType,
+        Warning,
+    ) as error:
         raise _refuse(
             "RFC 5280 section 4.2", "the subject or a requested extension is malformed", got=type(error).__name__
         ) from None
+
+
+def _extensions(csr: x509.CertificateSigningRequest) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    """:raises Warning: for what the parser still takes, and will refuse one day: a serial number that is not positive in an
+    authorityKeyIdentifier."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return tuple(csr.extensions)
 
 
 @der.sequence
