@@ -523,6 +523,15 @@ def test_fuzz_extensions_and_names(wire: Any, extension: int, value: bytes, tag:
     survives(wire.request(wire.extension_request(wire.names(wire.tlv(tag, value)))))
 
 
+def test_a_serial_number_that_the_parser_merely_warns_of_is_refused(wire: Any) -> None:
+    """RFC 5280 section 4.1.2.2: positive, in an authorityKeyIdentifier (section 4.2.1.1) too."""
+    # authorityCertIssuer stands beside it, without which it would be refused anyway.
+    value = wire.tlv(0x30, wire.tlv(0xA1, wire.tlv(0x82, b"a.test")) + wire.tlv(0x82, b"\x00"))
+    with pytest.raises(Refused) as caught:
+        rfc2986.parse(wire.request(wire.extension_request(wire.extension(bytes((6, 3, 0x55, 0x1D, 35)), value))))
+    assert caught.value.reason is Reason.BAD_CSR
+
+
 @FUZZ
 @given(st.integers(0, 255), st.binary(max_size=70), st.integers(3, 46))
 def test_fuzz_subjects_and_passwords(wire: Any, tag: int, value: bytes, attribute: int) -> None:
