@@ -24,22 +24,12 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 
-from privca.acme.service import AcmeService
-from privca.cmp.rfc9810.call import Core as CmpCore
-from privca.cmp.service import CmpService
-from privca.composition import Parts, compose
+from privca.composition import compose
 from privca.config import SERVED_PROTOCOLS, Config, ConfigurationError, host_and_port
-from privca.est.rfc5272.challenge import PopChallenges
-from privca.est.rfc5272.pending import PendTokens
-from privca.est.rfc7030.call import Core as EstCore
-from privca.est.rfc7616 import Nonces as DigestNonces
-from privca.est.service import EstService
-from privca.keys.decryption import DecryptionKeyFiles
-from privca.keys.made_for_others import KeysForOthers
 from privca.logs import configure
 from privca.profiles import FreshProfiles
-from privca.scep.service import ScepService
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
+from privca.services import Surroundings, acme, cmp, est, scep
 from privca.sockets import LOOPBACK, Sockets
 from privca.status.rfc6960 import OcspResponder
 from privca.status.service import StatusService
@@ -88,20 +78,24 @@ class Front:
         self.parts = compose(config, deferToThread, lock=ReactorLock)
         self._config = config
         self._background = ReactorBackground(reactor)
-        self._prober = _prober(config)
-        self._acme = self._make_acme(AcmeService)
-        directory = config.file(config.server.transcripts) if config.server.transcripts else None
-        self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
-        self._cmp = CmpService(_cmp_core(self.parts), self.parts.clock, self.parts.entropy)
-        acme: Service = self._acme
+        surroundings = Surroundings(_prober(config), self._background, deferToThread)
+        self._acme = acme.service(self.parts, surroundings)
+        self._cmp = cmp.service(self.parts, surroundings)
+        services: dict[str, Service] = {
+            "acme": self._acme,
+            "est": est.service(self.parts, surroundings),
+            "scep": scep.service(self.parts, surroundings),
+            "cmp": self._cmp,
+        }
+        assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         faulty = config.lab is not None and config.lab.faults
         if faulty:
             # Imported here: a server for real use never has this package in memory.
-            from privca.faults.service import Faulty
+            from privca.faults.service import with_faults
 
-            acme = Faulty(self._acme, "privca.acme.service", lambda copy: self._make_acme(copy.AcmeService))
-        services: dict[str, Service] = {"acme": acme, "est": _est(self.parts), "cmp": self._cmp, "scep": _scep(self.parts)}
-        assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
+            services = with_faults(services, lambda copy: copy.service(self.parts, surroundings))
+        directory = config.file(config.server.transcripts) if config.server.transcripts else None
+        self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
         resource = Resource(
             services=services,
             status=StatusService(
@@ -121,18 +115,6 @@ class Front:
         self._listeners = Listeners(reactor)
         self._seen = _state(config)
         self._tls = ServerTls(*read_server_certificate(config))
-
-    def _make_acme(self, service: type[AcmeService]) -> AcmeService:
-        return service(
-            self.parts.store,
-            self.parts.door,
-            self._prober,
-            self._background,
-            self.parts.clock,
-            self.parts.entropy,
-            None if self._config.server.workers == 1 else self.parts.secrets.derive("acme nonce"),
-            self._config.server.https_url,
-        )
 
     def start(self, https: Sequence[socket.socket], http: Sequence[socket.socket], *, tends: bool) -> None:
         """Accept connections, and pick up what a crash left behind.
@@ -300,44 +282,6 @@ def _allow_descriptors() -> None:
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _est(parts: Parts) -> EstService:
-    return EstService(
-        EstCore(
-            door=parts.door,
-            credentials=parts.credentials,
-            authorities=parts.authorities,
-            delegates=parts.delegates,
-            keys=parts.keys,
-            maker=KeysForOthers(deferToThread),
-            decryption_keys=DecryptionKeyFiles(parts.config.file(parts.config.store.keys) / "est"),
-            entropy=parts.entropy,
-            nonces=DigestNonces(parts.secrets.derive("est digest nonce")),
-            lists=parts.lists,
-            pend_tokens=PendTokens(parts.secrets.derive("cmc pend token")),
-            pop_challenges=PopChallenges(parts.secrets.derive("cmc pop challenge")),
-        )
-    )
-
-
-def _cmp_core(parts: Parts) -> CmpCore:
-    return CmpCore(
-        store=parts.store,
-        certificates=parts.store,
-        door=parts.door,
-        credentials=parts.credentials,
-        authorities=parts.authorities,
-        delegates=parts.delegates,
-        lists=parts.lists,
-        keys=parts.keys,
-        profiles=parts.store,
-        maker=KeysForOthers(deferToThread),
-    )
-
-
-def _scep(parts: Parts) -> ScepService:
-    return ScepService(parts.store, parts.door, parts.credentials, parts.authorities, parts.delegates, parts.lists, parts.keys)
 
 
 def _prober(config: Config) -> NetworkProber:

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web", "store", "keys"),
     ("config",),
     ("sockets", "workers", "profiles", "logs", "composition"),
-    ("server_certificate",),
+    ("server_certificate", "services"),
     ("server",),
     ("cli",),
     ("__main__",),

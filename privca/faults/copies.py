@@ -18,13 +18,13 @@ from typing import Any
 
 from privca.faults.edits import Edit, EditError
 
-COPIED = ("acme", "est", "scep", "cmp", "jose")
+COPIED = ("acme", "est", "scep", "cmp", "jose", "services")
 """Packages below ``privca`` of which a copy has its own modules; of a protocol's, only what it imports."""
 SHARED = frozenset({"privca.acme.ports", "privca.est.ports", "privca.scep.ports", "privca.cmp.ports"})
 
 
 def copy(module: str, edits: Sequence[Edit]) -> ModuleType:
-    """The module of this name (``privca.acme.service``) in a new copy, with ``edits`` made.
+    """The module of this name (``privca.services.acme``) in a new copy, with ``edits`` made.
 
     :raises EditError: if an edit does not fit, or concerns a module that the copy does not have.
     """

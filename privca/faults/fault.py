@@ -16,13 +16,18 @@ class Fault:
     clause: str
     edits: tuple[Edit, ...]
 
-    like: str = "lab-acme"
-    """The profile of the lab that ``privca up --faults`` makes another one like, with this fault."""
+    profile: str = ""
+    """The profile of the lab that ``privca up --faults`` makes another one like, with this fault; empty: the protocol's own."""
 
     @property
     def protocol(self) -> str:
         """The first part of the name."""
         return self.name.partition(".")[0]
+
+    @property
+    def like(self) -> str:
+        """The profile of the lab that the one with this fault is like."""
+        return self.profile or f"lab-{self.protocol}"
 
     @property
     def profile_id(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Service(Protocol):
 class Faulty:
     """One protocol, honest or not.
 
-    :param module: the module that has the protocol's service, as ``privca.acme.service``.
+    :param module: the module that makes the protocol's service, as ``privca.services.acme``.
     :param build: makes the service from the module's copy.
     """
 
@@ -57,6 +57,14 @@ class Faulty:
             edits = [edit for name in chosen for edit in _fault(name, profile.profile.protocol).edits]
             known = self._made[chosen] = self._build(copy(self._module, edits))
         return known
+
+
+def with_faults(services: Mapping[str, Service], build: Callable[[ModuleType], Service]) -> dict[str, Service]:
+    """The services by protocol, each of which can be honest or not.
+
+    :param build: makes a service from a copy of its module in :mod:`privca.services`.
+    """
+    return {name: Faulty(service, f"privca.services.{name}", build) for name, service in services.items()}
 
 
 def _fault(name: str, protocol: str) -> Fault:

@@ -1,5 +1,7 @@
 """Faults: each fits the source that it changes, lives in a copy alone, and is served by a lab that was told to."""
 
+import importlib
+import re
 import subprocess
 import sys
 
@@ -8,24 +10,35 @@ import pytest
 import privca.acme.rfc8555.nonce as honest_nonce
 import privca.acme.service as honest
 from privca.faults import faults
-from privca.faults.copies import copy
+from privca.faults.copies import COPIED, copy
 from privca.faults.edits import Edit, EditError, instead, unchecked
 from privca.profiles import FreshProfiles
 from tests.support.issuance_lab import profile
+
+COPIES = tuple(f"privca.{package}" for package in COPIED)
+
+
+def profile_protocol(fault):
+    """The protocol of the profile by which a fault is served: ``lab-acme-eab`` is one of ACME."""
+    return fault.like.removeprefix("lab-").partition("-")[0]
 
 
 @pytest.mark.parametrize("name", sorted(faults()))
 def test_a_fault_fits_the_source_and_leaves_it_alone(name):
     fault = faults()[name]
-    before = {module: sys.modules[module] for module in sys.modules if module.startswith(("privca.acme", "privca.jose"))}
+    service = f"privca.services.{profile_protocol(fault)}"
+    honest = importlib.import_module(service)
+    before = {module: sys.modules[module] for module in sys.modules if module.startswith(COPIES)}
     code = honest_nonce.Nonces.spend.__code__
-    made = copy("privca.acme.service", fault.edits)
-    assert made.AcmeService is not honest.AcmeService
+    made = copy(service, fault.edits)
+    assert made.service is not honest.service
     assert {module: sys.modules.get(module) for module in before} == before
     assert honest_nonce.Nonces.spend.__code__ is code
     assert fault.clause.startswith("RFC ")
     assert fault.title
-    assert fault.profile_id == f"acme-fault-{name.removeprefix('acme.').replace('.', '-')}"
+    protocol, _, rest = name.partition(".")
+    assert fault.profile_id == f"{protocol}-fault-{rest.replace('.', '-')}"
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", fault.profile_id)
 
 
 def test_records_are_the_same_to_both_copies():

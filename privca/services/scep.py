@@ -1,0 +1,12 @@
+"""The SCEP service of a CA."""
+
+from __future__ import annotations
+
+from privca.composition import Parts
+from privca.scep.service import ScepService
+from privca.services import Surroundings
+
+
+def service(parts: Parts, surroundings: Surroundings) -> ScepService:
+    """Answers every SCEP profile."""
+    return ScepService(parts.store, parts.door, parts.credentials, parts.authorities, parts.delegates, parts.lists, parts.keys)
