@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -103,6 +103,34 @@ class Examination:
         """The same, where the case cannot go on if it does not hold."""
         if not self.check(holds, detail, requirement):
             raise Stop
+
+    def paired(
+        self,
+        control: Callable[[], HttpResponse],
+        spoilt: Callable[[], HttpResponse],
+        *,
+        denied: Callable[[HttpResponse], str],
+        judge: Callable[[HttpResponse], object],
+        requirement: str | None = None,
+    ) -> HttpResponse:
+        """Control, spoilt control, control: the one way in which a negative case sends anything; the reply to the spoilt one.
+
+        :param control: sends a correct request, a fresh one each time.
+        :param spoilt: sends the same with one change.
+        :param denied: why a reply does not grant what the control asks for; empty if it does.
+        :param judge: checks the reply to the spoilt request.
+        :raises Inconclusive: if the control is refused before; if it is refused after, the spoilt one has done harm, which is a finding.
+        """
+        with self.during("control before"):
+            if why := denied(control()):
+                raise Inconclusive(f"the control was refused: {why}")
+        with self.during("spoilt"):
+            reply = spoilt()
+        judge(reply)
+        with self.during("control after"):
+            why = denied(control())
+        self.check(not why, f"after the spoilt request the control is refused: {why}", requirement)
+        return reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from conformance.acme.session import AcmeSession
 from conformance.case import Case
 from conformance.examination import Result
+from conformance.protocols import Sessions
 from conformance.target import Target
 from conformance.verdict import Verdict
 
@@ -52,17 +50,10 @@ def profiles(endpoints: Path) -> list[Faulty]:
 
 
 def run(target: Target, faulty: Iterable[Faulty], cases: Sequence[Case]) -> Iterator[Row]:
-    """A row for each fault.
-
-    :param target: the honest server; a profile differs from it by its URL, and by its external account key if it has one.
-    """
+    """A row for each fault. :param target: the honest server; a profile differs from it by its URL and its credentials."""
     for one in faulty:
-        assert target.acme is not None
-        changes: dict[str, Any] = {"directory": one.entry["url"]}
-        changes |= {name: one.entry[name] for name in ("kid", "hmac_key", "bindings") if name in one.entry}
-        changed = msgspec.structs.replace(target, acme=msgspec.structs.replace(target.acme, **changes))
-        with AcmeSession(changed) as session:
-            yield Row(one.fault, tuple(session.examine(case) for case in cases if one.fault in case.kills))
+        with Sessions(target.at(one.entry["protocol"], one.entry)) as sessions:
+            yield Row(one.fault, tuple(sessions.examine(case) for case in cases if one.fault in case.kills))
 
 
 def loose_ends(names: Iterable[str], cases: Iterable[Case]) -> list[str]:

@@ -41,7 +41,7 @@ def document(run: Run, judged: Sequence[Judged]) -> dict[str, Any]:
         "target": {
             "name": run.target.name,
             "protocols": list(run.target.protocols),
-            "endpoints": _endpoints(run.target),
+            "endpoints": run.target.endpoints,
             "claims": sorted(run.target.claimed),
         },
         "started": _time(run.started),
@@ -130,14 +130,6 @@ def _body(octets: bytes) -> dict[str, str]:
     return (
         {"text": text} if text.isprintable() or "\n" in text or not text else {"base64": base64.b64encode(octets).decode("ascii")}
     )
-
-
-def _endpoints(target: Target) -> dict[str, str]:
-    found = {}
-    for name in target.protocols:
-        endpoint = getattr(target, name)
-        found[name] = endpoint.directory if name == "acme" else endpoint.url
-    return found
 
 
 def _time(moment: datetime) -> str:

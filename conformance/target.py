@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
+
+_CREDENTIALS = ("kid", "hmac_key", "bindings", "username", "reference", "code")
 
 
 class TargetError(Exception):
@@ -29,11 +33,27 @@ class AcmeTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Further pairs of kid and HMAC key, where a key binds one account alone."""
 
 
-class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An EST, SCEP or CMP server. ``code`` may come from the environment: ``code_env`` names the variable."""
+class EstTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An EST server. ``code`` is the password that goes with ``username``; ``code_env`` names a variable that has it."""
 
     url: str
     username: str = ""
+    code: str = ""
+    code_env: str = ""
+
+
+class ScepTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A SCEP server. ``code`` is the challengePassword; ``code_env`` names a variable that has it."""
+
+    url: str
+    code: str = ""
+    code_env: str = ""
+
+
+class CmpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A CMP server. ``code`` is the secret that goes with ``reference``; ``code_env`` names a variable that has it."""
+
+    url: str
     reference: str = ""
     code: str = ""
     code_env: str = ""
@@ -45,9 +65,9 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     name: str = ""
     trust_anchor: str = ""
     acme: AcmeTarget | None = None
-    est: Endpoint | None = None
-    scep: Endpoint | None = None
-    cmp: Endpoint | None = None
+    est: EstTarget | None = None
+    scep: ScepTarget | None = None
+    cmp: CmpTarget | None = None
     claims: dict[str, bool] = msgspec.field(default_factory=dict)
 
     @property
@@ -58,7 +78,23 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def protocols(self) -> tuple[str, ...]:
         """The protocols that it has an endpoint for."""
-        return tuple(name for name in ("acme", "est", "scep", "cmp") if getattr(self, name) is not None)
+        return tuple(self.endpoints)
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The URL of each protocol that it has an endpoint for."""
+        found = {} if self.acme is None else {"acme": self.acme.directory}
+        return found | {name: one.url for name in ("est", "scep", "cmp") if (one := getattr(self, name)) is not None}
+
+    def at(self, protocol: str, entry: Mapping[str, Any]) -> Target:
+        """The same server, but another profile of it.
+
+        :param entry: the profile's, as ``endpoints.json`` has it: its URL and, if it wants any, its credentials.
+        """
+        endpoint = getattr(self, protocol)
+        changes = {name: entry[name] for name in _CREDENTIALS if name in entry and hasattr(endpoint, name)}
+        changes["directory" if protocol == "acme" else "url"] = entry["url"]
+        return msgspec.structs.replace(self, **{protocol: msgspec.structs.replace(endpoint, **changes)})
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -83,6 +119,45 @@ def read(path: Path) -> Target:
         raise TargetError(f"{path}: {error.strerror}") from None
     except msgspec.MsgspecError as error:
         raise TargetError(f"{path}: {error}") from None
+    return _resolved(target)
+
+
+def given(
+    *,
+    acme: str | None = None,
+    est: str | None = None,
+    scep: str | None = None,
+    cmp: str | None = None,
+    ca: str | None = None,
+    http01_port: int | None = None,
+    tlsalpn01_port: int | None = None,
+    dns_api: str = "",
+    always_valid: bool = False,
+    username: str = "",
+    reference: str = "",
+    code_env: str = "",
+) -> Target:
+    """The target of bare URLs. :raises TargetError:"""
+    described = AcmeTarget(
+        directory=acme or "",
+        http01_port=http01_port,
+        tlsalpn01_port=tlsalpn01_port,
+        dns_api=dns_api,
+        validates=not always_valid,
+    )
+    target = Target(
+        name=next(url for url in (acme, est, scep, cmp) if url),
+        trust_anchor=ca or "",
+        acme=described if acme else None,
+        est=EstTarget(url=est, username=username, code_env=code_env) if est else None,
+        scep=ScepTarget(url=scep, code_env=code_env) if scep else None,
+        cmp=CmpTarget(url=cmp, reference=reference, code_env=code_env) if cmp else None,
+    )
+    return _resolved(target)
+
+
+def _resolved(target: Target) -> Target:
+    """With the secrets that the environment has."""
     changes: dict[str, object] = {}
     for name in ("est", "scep", "cmp"):
         endpoint = getattr(target, name)

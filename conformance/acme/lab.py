@@ -155,22 +155,20 @@ class AcmeLab:
         errors: Collection[str] = ("malformed",),
         requirement: str | None = None,
     ) -> HttpResponse:
-        """Control, spoilt control, control: the one way in which a negative case sends anything.
+        """Send control, spoilt control, control (:meth:`conformance.examination.Examination.paired`)."""
 
-        Control refused before: inconclusive. Control refused after: a finding, since the spoilt request has harmed another one.
-        """
-        first = self.sure(control)
-        with self.examination.during("control before"):
-            before = self.client.send(first)
-        if before.status >= 400:
-            raise Inconclusive(f"the control was refused: {said(before)}")
-        with self.examination.during("spoilt"):
-            spoilt = self.client.send(self.sure(control), mutation)
-        self.refused(spoilt, status=status, errors=errors, requirement=requirement)
-        with self.examination.during("control after"):
-            after = self.client.send(self.sure(control))
-        self.check(after.status < 400, f"after the spoilt request the control is refused: {said(after)}", requirement)
-        return spoilt
+        def sent(*changes: Mutation) -> HttpResponse:
+            with self.examination.during("setup"):
+                draft = self.sure(control)
+            return self.client.send(draft, *changes)
+
+        return self.examination.paired(
+            sent,
+            lambda: sent(mutation),
+            denied=lambda reply: said(reply) if reply.status >= 400 else "",
+            judge=lambda reply: self.refused(reply, status=status, errors=errors, requirement=requirement),
+            requirement=requirement,
+        )
 
     def owed(self, response: HttpResponse) -> list[str]:
         """What every ACME reply owes to its client and this one does not give."""

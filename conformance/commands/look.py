@@ -9,19 +9,12 @@ from pathlib import Path
 
 import click
 
-from conformance.acme import cases as acme_cases
 from conformance.acme.mutations import MUTATIONS
-from conformance.case import REGISTRY, Case
 from conformance.catalogue import Requirement
 from conformance.catalogue import catalogue as entries
 from conformance.catalogue.audit import forgotten, sentences, unfounded
+from conformance.protocols import load
 from conformance.verdict import NONCONFORMANT, NOTHING
-
-
-def load() -> dict[str, Case]:
-    """Every case there is, by ID."""
-    acme_cases.load()
-    return REGISTRY
 
 
 @click.command("list")

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformance import gauntlet as stubs
 from conformance import kill_matrix as matrix
 from conformance import target as targets
-from conformance.commands.look import load
+from conformance.protocols import PROTOCOLS, load
 from conformance.reports.proof import gauntlet_page, kill_page
 from conformance.verdict import NONCONFORMANT, USAGE, Verdict
 
@@ -26,19 +26,21 @@ _OUT = click.option("--out", type=click.Path(file_okay=False, path_type=Path), h
 def gauntlet(out: Path | None) -> None:
     """Run every case against servers that do nothing right. Exit status 1 if one passes where there is nothing to pass."""
     console = Console(stderr=True)
-    cases = [one for one in load().values() if one.protocol == "acme"]
+    cases = {name: [one for one in load().values() if one.protocol == name] for name in PROTOCOLS}
     rows = []
     with Progress(*_COLUMNS, console=console, transient=True) as progress:
-        task = progress.add_task("stubs", total=len(cases) * len(stubs.STUBS))
-        for stub, result in stubs.run(cases):
-            rows.append((stub.name, result, stubs.vacuous(stub, result)))
-            progress.advance(task)
+        task = progress.add_task("stubs", total=sum(len(cases[one.name]) * len(one.stubs) for one in PROTOCOLS.values()))
+        for protocol in PROTOCOLS.values():
+            for stub, result in stubs.run(protocol, cases[protocol.name]):
+                rows.append((f"{protocol.name}: {stub.name}", result, stubs.vacuous(stub, result)))
+                progress.advance(task)
     wrong = [(name, result) for name, result, vacuous in rows if vacuous]
     for name, result in wrong:
         console.print(f"{result.case.id}: {result.verdict.value} on {name}", highlight=False)
     passed = Counter(result.verdict for _, result, _ in rows)[Verdict.PASS] - sum(r.verdict is Verdict.PASS for _, r in wrong)
     console.print(
-        f"{len(cases)} cases on {len(stubs.STUBS)} stubs: {len(wrong)} vacuous; {passed} passes for what a stub does right",
+        f"{sum(map(len, cases.values()))} cases on {len({name for name, _, _ in rows})} stubs: {len(wrong)} vacuous; "
+        f"{passed} passes for what a stub does right",
         highlight=False,
     )
     if out is not None:

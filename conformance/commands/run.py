@@ -14,10 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from conformance import engine, expected, results, target
-from conformance.acme.session import AcmeSession
 from conformance.case import selected
-from conformance.commands.look import load
 from conformance.examination import Result
+from conformance.protocols import Sessions, load
 from conformance.reports.junit import junit
 from conformance.reports.page import page
 from conformance.reports.traceability import markdown, traceability
@@ -40,11 +39,21 @@ _STYLES = {
     "--target", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The server, as target.toml."
 )
 @click.option("--acme", metavar="URL", help="Directory URL of an ACME server.")
+@click.option(
+    "--est", metavar="URL", help="An EST server, down to the label if there is one: https://HOST/.well-known/est/LABEL."
+)
+@click.option("--scep", metavar="URL", help="A SCEP server, without '?operation='.")
+@click.option("--cmp", metavar="URL", help="A CMP server.")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Trust anchors for TLS, PEM. [system's, SSL_CERT_FILE]")
-@click.option("--http01-port", type=int, help="Port at which the server looks for http-01.")
-@click.option("--tlsalpn01-port", type=int, help="Port at which the server looks for tls-alpn-01.")
-@click.option("--dns-api", metavar="URL", default="", help="API like that of pebble-challtestsrv.")
-@click.option("--always-valid", is_flag=True, help="The server counts every challenge as met.")
+@click.option("--http01-port", type=int, help="ACME: port at which the server looks for http-01.")
+@click.option("--tlsalpn01-port", type=int, help="ACME: port at which the server looks for tls-alpn-01.")
+@click.option("--dns-api", metavar="URL", default="", help="ACME: API like that of pebble-challtestsrv.")
+@click.option("--always-valid", is_flag=True, help="ACME: the server counts every challenge as met.")
+@click.option("--username", metavar="NAME", default="", help="EST: the user that the code belongs to.")
+@click.option("--reference", metavar="NAME", default="", help="CMP: the reference that the code belongs to.")
+@click.option(
+    "--code-env", metavar="VAR", default="", help="EST, SCEP, CMP: variable with the password, challengePassword, secret."
+)
 @click.option("-k", "globs", multiple=True, metavar="GLOB", help="Only cases that match; may be repeated.")
 @click.option(
     "--level", type=click.Choice(["must", "should", "may"]), default="may", help="Only requirements at least that strong."
@@ -53,39 +62,13 @@ _STYLES = {
     "--expect", "expectations", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Known deviations (TOML)."
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write results.json and all reports there.")
-def run(
-    file: Path | None,
-    acme: str | None,
-    ca: str | None,
-    http01_port: int | None,
-    tlsalpn01_port: int | None,
-    dns_api: str,
-    always_valid: bool,
-    globs: tuple[str, ...],
-    level: str,
-    expectations: Path | None,
-    out: Path | None,
-) -> None:
+def run(file: Path | None, globs: tuple[str, ...], level: str, expectations: Path | None, out: Path | None, **given: Any) -> None:
     """Examine a server by its URL, or as a target.toml describes it."""
-    if (file is None) == (acme is None):
+    if (file is None) == (not any(given[name] for name in ("acme", "est", "scep", "cmp"))):
         raise click.UsageError("give either --target or the URL of a server")
     console = Console(stderr=True)
     try:
-        examined = (
-            target.read(file)
-            if file
-            else target.Target(
-                name=acme or "",
-                trust_anchor=ca or "",
-                acme=target.AcmeTarget(
-                    directory=acme or "",
-                    http01_port=http01_port,
-                    tlsalpn01_port=tlsalpn01_port,
-                    dns_api=dns_api,
-                    validates=not always_valid,
-                ),
-            )
-        )
+        examined = target.read(file) if file else target.given(**given)
         known = expected.read(expectations) if expectations else {}
     except (target.TargetError, expected.ExpectationError) as error:
         console.print(f"{error}", style="red", highlight=False)
@@ -139,19 +122,22 @@ def write_reports(directory: Path, made: dict[str, Any]) -> None:
 
 
 def _unreachable(examined: target.Target) -> str | None:
-    """Why no endpoint of the target answers; None if one does."""
-    assert examined.acme is not None
+    """Why none of the target's endpoints answers; None if one does."""
+    failures = []
     with SocketTransport(Path(examined.trust_anchor) if examined.trust_anchor else None, timeout=10.0) as transport:
-        try:
-            transport.exchange(HttpRequest("GET", examined.acme.directory))
-        except Unreachable as failure:
-            return str(failure)
-    return None
+        for url in examined.endpoints.values():
+            try:
+                transport.exchange(HttpRequest("GET", url))
+            except Unreachable as failure:
+                failures.append(str(failure))
+            else:
+                return None
+    return "; ".join(failures)
 
 
 def _examine(console: Console, examined: target.Target, chosen: list[Any]) -> list[Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with AcmeSession(examined) as session, Progress(*columns, console=console, transient=True) as progress:
+    with Sessions(examined) as sessions, Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("examining", total=len(chosen))
 
         def done(result: Result) -> None:
@@ -165,7 +151,7 @@ def _examine(console: Console, examined: target.Target, chosen: list[Any]) -> li
                 if result.detail and not result.findings:
                     progress.console.print(f"{'':14}{result.detail}", markup=False, highlight=False)
 
-        return engine.run(chosen, session.examine, done)
+        return engine.run(chosen, sessions.examine, done)
 
 
 def _summary(console: Console, judged: list[expected.Judged]) -> None:

@@ -1,4 +1,4 @@
-"""Messages as a reader wants them: the JWS of an ACME request opened, JSON in lines, everything else as text or hexadecimal."""
+"""Messages as a reader wants them: the JWS of an ACME request opened, JSON and DER in lines, everything else as text or hexadecimal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import binascii
 import json
 from difflib import SequenceMatcher
 from typing import Any
+
+from conformance.der import DerError, dump
 
 HEX_LIMIT = 4096
 _SHOWN = (
@@ -66,11 +68,24 @@ def _body(body: bytes) -> list[str]:
     try:
         value = json.loads(body)
     except ValueError:
-        try:
-            return body.decode("utf-8").splitlines()
-        except UnicodeDecodeError:
-            return hexadecimal(body).splitlines()
+        return _der(body) or _text(body)
     return json.dumps(_opened(value), indent=2, ensure_ascii=False).splitlines()
+
+
+def _der(body: bytes) -> list[str]:
+    """DER, as it is or in base64 (RFC 8951), a line for each value; nothing if it is none."""
+    try:
+        octets = body if body[:1] == b"\x30" else base64.b64decode(b"".join(body.split()), validate=True)
+        return dump(octets)
+    except (DerError, binascii.Error):
+        return []
+
+
+def _text(body: bytes) -> list[str]:
+    try:
+        return body.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        return hexadecimal(body).splitlines()
 
 
 def _opened(value: Any) -> Any:

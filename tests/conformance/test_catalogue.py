@@ -4,7 +4,7 @@ import pytest
 
 from conformance.catalogue import CatalogueError, Status, catalogue, parse
 from conformance.catalogue.audit import forgotten, sentences, unfounded
-from conformance.commands.look import load
+from conformance.protocols import load
 from conformance.verdict import Level
 
 TEXT = """\

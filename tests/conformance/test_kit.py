@@ -10,12 +10,12 @@ import pytest
 from conformance import engine, expected, gauntlet, kill_matrix, results
 from conformance.acme.session import AcmeSession
 from conformance.case import Case, CaseError, case, register, selected
-from conformance.commands.look import load
 from conformance.examination import Examination, Inconclusive, NotApplicable, Stop, Unsupported, examine
+from conformance.protocols import PROTOCOLS, load
 from conformance.reports.junit import junit
 from conformance.reports.page import page
 from conformance.reports.traceability import markdown, traceability, verdict_of
-from conformance.target import AcmeTarget, Target, TargetError, read
+from conformance.target import AcmeTarget, EstTarget, Target, TargetError, given, read
 from conformance.transport import HttpRequest, HttpResponse, Unreachable
 from conformance.verdict import Level, Verdict, exit_status
 
@@ -151,15 +151,17 @@ def test_expected_deviations(tmp_path):
         expected.read(file)
 
 
-def test_nothing_passes_on_a_stub_that_does_not_deserve_it():
-    cases = [one for one in load().values() if one.protocol == "acme"]
-    wrong = [f"{result.case.id} on {stub.name}" for stub, result in gauntlet.run(cases) if gauntlet.vacuous(stub, result)]
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_nothing_passes_on_a_stub_that_does_not_deserve_it(protocol):
+    cases = [one for one in load().values() if one.protocol == protocol]
+    found = gauntlet.run(PROTOCOLS[protocol], cases)
+    wrong = [f"{result.case.id} on {stub.name}" for stub, result in found if gauntlet.vacuous(stub, result)]
     assert wrong == []
 
 
 def test_the_gauntlet_notices_a_case_that_cannot_fail():
     careless = made(lambda lab: lab.check(True, "whatever"))
-    assert all(gauntlet.vacuous(stub, result) for stub, result in gauntlet.run([careless]))
+    assert all(gauntlet.vacuous(stub, result) for stub, result in gauntlet.run(PROTOCOLS["acme"], [careless]))
 
 
 def test_every_fault_has_a_case_and_every_negative_case_a_fault():
@@ -228,6 +230,25 @@ def test_a_secret_is_not_in_the_results():
     now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
     run = results.Run(Target(name="x"), now, now, 0, {})
     assert "c2VjcmV0" not in json.dumps(results.document(run, expected.judge([done], {}, now.date())))
+
+
+def test_another_profile_of_a_target_has_its_own_credentials():
+    target = Target(
+        acme=AcmeTarget(directory="https://a.test/d", http01_port=5002),
+        est=EstTarget(url="https://a.test/e", username="lab", code="x"),
+    )
+    there = target.at("est", {"url": "https://a.test/f", "code": "y", "protocol": "est", "faults": ["est.x.y"]})
+    assert (there.est.url, there.est.username, there.est.code) == ("https://a.test/f", "lab", "y")
+    assert there.acme is target.acme
+    assert target.at("acme", {"url": "https://a.test/g"}).acme.directory == "https://a.test/g"
+
+
+def test_bare_urls_are_a_target(monkeypatch):
+    monkeypatch.setenv("KIT_CODE", "secret")
+    target = given(est="https://a.test/e", cmp="http://a.test/c", username="lab", reference="ref", code_env="KIT_CODE")
+    assert target.endpoints == {"est": "https://a.test/e", "cmp": "http://a.test/c"}
+    assert (target.est.username, target.est.code) == ("lab", "secret")
+    assert (target.cmp.reference, target.cmp.code) == ("ref", "secret")
 
 
 def test_a_target_says_what_is_wrong_with_it(tmp_path, monkeypatch):

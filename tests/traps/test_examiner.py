@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.acme.session import AcmeSession
-from conformance.commands.look import load
+from conformance.protocols import load
 from conformance.target import AcmeTarget, Target
 from conformance.verdict import Verdict
 from privca.faults import faults
