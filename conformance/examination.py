@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -63,6 +64,23 @@ class Exchange:
     note: str = ""
 
 
+class Kind(enum.StrEnum):
+    """What a CA issues."""
+
+    CERTIFICATE = "certificate"
+    CRL = "CRL"
+    OCSP_RESPONSE = "OCSP response"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Something that the server issued, DER as it came, and the exchange that it was seen in."""
+
+    kind: Kind
+    octets: bytes
+    exchange: Exchange | None = None
+
+
 @dataclass(slots=True)
 class Examination:
     """What a case does and finds. ``stage`` marks the exchanges that are recorded from now on."""
@@ -71,11 +89,20 @@ class Examination:
     stage: str = "setup"
     findings: list[Finding] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    seen: list[Issued] = field(default_factory=list)
     checks: int = 0
 
     def record(self, response: HttpResponse, note: str = "") -> None:
         """Keep an exchange."""
         self.exchanges.append(Exchange(self.stage, response, note))
+
+    def issued(self, *octets: bytes, kind: Kind = Kind.CERTIFICATE) -> None:
+        """Hand over what the server issued in the last exchange that was recorded: the lints of ``pkix`` look at it at the end of the run.
+
+        As octets, before anything parses them: a parser may refuse just what a lint is for. CA certificates are welcome, too.
+        """
+        exchange = self.exchanges[-1] if self.exchanges else None
+        self.seen += [Issued(kind, one, exchange) for one in octets]
 
     @contextmanager
     def during(self, stage: str) -> Iterator[None]:
@@ -143,6 +170,7 @@ class Result:
     findings: tuple[Finding, ...]
     exchanges: tuple[Exchange, ...]
     seconds: float
+    issued: tuple[Issued, ...] = ()
 
 
 def examine(examination: Examination, lab: object, claims: frozenset[str], refused: tuple[type[Exception], ...] = ()) -> Result:
@@ -179,6 +207,7 @@ def examine(examination: Examination, lab: object, claims: frozenset[str], refus
         tuple(examination.findings),
         tuple(examination.exchanges),
         time.perf_counter() - started,
+        tuple(examination.seen),
     )
 
 

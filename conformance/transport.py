@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import http.client
 import json
@@ -15,6 +17,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urljoin, urlsplit
 
 _LINK = re.compile(r"<([^>]*)>([^,]*(?:\"[^\"]*\"[^,]*)*)")
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
 _REL = re.compile(r";\s*rel=\"?([^\";]+)\"?", re.IGNORECASE)
 
 
@@ -84,6 +87,15 @@ class HttpResponse:
         if self.media_type != "application/problem+json":
             return ""
         return str(self.object.get("type", "")).removeprefix("urn:ietf:params:acme:error:")
+
+
+def pem_certificates(text: bytes) -> list[bytes]:
+    """The octets of each certificate in PEM, whatever they are; what is no base64 is left out."""
+    found = []
+    for body in _PEM.findall(text):
+        with contextlib.suppress(binascii.Error):
+            found.append(base64.b64decode(b"".join(body.split()), validate=True))
+    return found
 
 
 class Unreachable(Exception):

@@ -16,7 +16,7 @@ from conformance.acme.responders import Responder
 from conformance.case import Case, register
 from conformance.examination import Examination, Inconclusive, NotApplicable, Unsupported
 from conformance.target import AcmeTarget
-from conformance.transport import HttpResponse, Transport
+from conformance.transport import HttpResponse, Transport, pem_certificates
 
 ALWAYS_INTERNAL = "acme.problem.always-internal"
 """The fault that every case notices which asks why a request was refused."""
@@ -55,6 +55,8 @@ class AcmeLab:
 
     def _observe(self, draft: Draft | None, response: HttpResponse) -> None:
         self.examination.record(response)
+        if response.status == 200 and response.media_type == "application/pem-certificate-chain":
+            self.examination.issued(*pem_certificates(response.body))
 
     # -- what is there ------------------------------------------------------------------------------------------------
 
