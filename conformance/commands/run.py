@@ -13,8 +13,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conformance import engine, expected, results, target
-from conformance.case import selected
+from conformance import engine, expected, profiles, results, target
+from conformance.case import Case, selected
+from conformance.catalogue import catalogue
 from conformance.examination import Result
 from conformance.protocols import Sessions, load
 from conformance.reports.junit import junit
@@ -61,8 +62,19 @@ _STYLES = {
 @click.option(
     "--expect", "expectations", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Known deviations (TOML)."
 )
+@click.option(
+    "--profile", "asked", metavar="NAME|FILE", help=f"What is asked of the server: {', '.join(profiles.names())}, or a TOML file."
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write results.json and all reports there.")
-def run(file: Path | None, globs: tuple[str, ...], level: str, expectations: Path | None, out: Path | None, **given: Any) -> None:
+def run(
+    file: Path | None,
+    globs: tuple[str, ...],
+    level: str,
+    expectations: Path | None,
+    asked: str | None,
+    out: Path | None,
+    **given: Any,
+) -> None:
     """Examine a server by its URL, or as a target.toml describes it."""
     if (file is None) == (not any(given[name] for name in ("acme", "est", "scep", "cmp"))):
         raise click.UsageError("give either --target or the URL of a server")
@@ -70,10 +82,13 @@ def run(file: Path | None, globs: tuple[str, ...], level: str, expectations: Pat
     try:
         examined = target.read(file) if file else target.given(**given)
         known = expected.read(expectations) if expectations else {}
-    except (target.TargetError, expected.ExpectationError) as error:
-        console.print(f"{error}", style="red", highlight=False)
+        profile = profiles.find(asked) if asked else None
+    except (target.TargetError, expected.ExpectationError, profiles.ProfileError) as error:
+        console.print(f"{error}", style="red", highlight=False, soft_wrap=True)
         sys.exit(USAGE)
     chosen = selected(load().values(), protocols=examined.protocols, globs=globs, level=Level(level.upper()))
+    if profile is not None:
+        chosen = [case for case in chosen if profile.selects(case)]
     if not chosen:
         console.print("no case was selected")
         sys.exit(NOTHING)
@@ -82,12 +97,12 @@ def run(file: Path | None, globs: tuple[str, ...], level: str, expectations: Pat
         sys.exit(UNREACHABLE)
     started = dt.datetime.now(dt.UTC)
     try:
-        found = _examine(console, examined, chosen)
+        found = _examine(console, examined, chosen, profile)
     except engine.EngineError as error:
         console.print(f"the harness failed: {error}", style="red")
         sys.exit(HARNESS)
     judged = expected.judge(found, known, started.date())
-    unused = expected.unused(found, known) if not globs else []
+    unused = expected.unused(found, known) if not globs and profile is None else []
     unexpected = any(one.expected and one.unexpected for one in judged) or bool(unused)
     status = exit_status([one.result.verdict for one in judged if one.counts], unexpected=unexpected)
     if status == NOTHING:
@@ -95,8 +110,12 @@ def run(file: Path | None, globs: tuple[str, ...], level: str, expectations: Pat
     for glob in unused:
         console.print(f"expected of no case: {glob}", style="yellow")
     _summary(console, judged)
+    selection: dict[str, Any] = {"globs": list(globs), "level": level}
+    if profile is not None:
+        selection["profile"] = profile.document(chosen)
+        _of_profile(console, selection["profile"])
     if out is not None:
-        made = results.Run(examined, started, dt.datetime.now(dt.UTC), status, {"globs": list(globs), "level": level})
+        made = results.Run(examined, started, dt.datetime.now(dt.UTC), status, selection)
         out.mkdir(parents=True, exist_ok=True)
         write_reports(out, results.write(out / "results.json", made, judged))
         console.print(f"written: {out}/index.html, results.json, junit.xml, summary.md, traceability.csv", highlight=False)
@@ -135,7 +154,7 @@ def _unreachable(examined: target.Target) -> str | None:
     return "; ".join(failures)
 
 
-def _examine(console: Console, examined: target.Target, chosen: list[Any]) -> list[Result]:
+def _examine(console: Console, examined: target.Target, chosen: list[Case], profile: profiles.Profile | None) -> list[Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Sessions(examined) as sessions, Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("examining", total=len(chosen))
@@ -151,7 +170,11 @@ def _examine(console: Console, examined: target.Target, chosen: list[Any]) -> li
                 if result.detail and not result.findings:
                     progress.console.print(f"{'':14}{result.detail}", markup=False, highlight=False)
 
-        return engine.run(chosen, sessions.examine, done)
+        def examine(case: Case) -> Result:
+            result = sessions.examine(case)
+            return result if profile is None else profile.judged(result)
+
+        return engine.run(chosen, examine, done)
 
 
 def _summary(console: Console, judged: list[expected.Judged]) -> None:
@@ -159,3 +182,13 @@ def _summary(console: Console, judged: list[expected.Judged]) -> None:
     said = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
     known = sum(1 for one in judged if one.expected and not one.unexpected)
     console.print(f"{len(judged)} cases: {said}" + (f"; {known} of them as expected" if known else ""), highlight=False)
+
+
+def _of_profile(console: Console, profile: dict[str, Any]) -> None:
+    """How much of a profile was examined, and what was not."""
+    count = sum(len(profile[demand.value]) for demand in profiles.Demand)
+    missing = profile["not_examined"]
+    console.print(f"profile {profile['name']}: {count - len(missing)} of {count} requirements examined", highlight=False)
+    for id in missing:
+        why = catalogue()[id].why or "no selected case covers it"
+        console.print(f"{'':14}not examined: {id}: {why}", style="yellow", markup=False, highlight=False, soft_wrap=True)

@@ -43,6 +43,9 @@ def markdown(results: dict[str, Any]) -> str:
         counts[case["verdict"]] = counts.get(case["verdict"], 0) + 1
     lines = [f"# Conformance of {results['target']['name'] or 'a server'}", ""]
     lines += [f"{results['started']} to {results['finished']}, exit status {results['exit_status']}.", ""]
+    if (profile := results["selection"].get("profile")) is not None:
+        missing = len(profile["not_examined"])
+        lines += [f"Asked for: {profile['title']} (`{profile['name']}`); {missing} of its requirements were not examined.", ""]
     lines += ["| verdict | cases |", "|---|---|", *(f"| {name} | {count} |" for name, count in sorted(counts.items())), ""]
     off = [case for case in results["cases"] if case["verdict"] not in ("pass", "unsupported", "not-applicable")]
     if off:
