@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import json
@@ -10,12 +11,13 @@ import ssl
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -24,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from conformance.acme.client import Identifier
+from conformance.acme.clienthello import ClientHello, Incomplete, parse
 from conformance.acme.csr import general_name
 from conformance.acme.keys import b64
 
@@ -114,8 +117,22 @@ def validation_certificate(identifier: Identifier, key_authorization: str, *, cr
     return certificate.public_bytes(Encoding.PEM), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+@dataclass(slots=True)
+class Connection:
+    """A connection to a tls-alpn-01 server: what the peer offered is known before it is answered, the rest when it has ``ended``."""
+
+    hello: ClientHello
+    chosen: str = ""
+    """The protocol that was agreed upon; empty if there is no agreement."""
+    data: bytes = b""
+    """What the peer sent after the handshake."""
+    closed: bool = False
+    """Whether the peer closed the connection by itself."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
 class TlsAlpnResponder:
-    """A tls-alpn-01 server (RFC 8737, RFC 8738 section 6). ``seen`` are the server names that were asked for, and the protocol chosen.
+    """A tls-alpn-01 server (RFC 8737, RFC 8738 section 6). ``seen`` are its connections, each from when its ClientHello has come.
 
     ``protocols`` are those that it speaks, the one that it likes best first: a peer that offers another one than ``acme-tls/1`` is found out.
     """
@@ -124,7 +141,7 @@ class TlsAlpnResponder:
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0, protocols: Sequence[str] = ("acme-tls/1",)) -> None:
         self._protocols = list(protocols)
-        self.seen: list[tuple[str, str]] = []
+        self.seen: list[Connection] = []
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._socket = socket.create_server((address, port))
         self.port: int = self._socket.getsockname()[1]
@@ -170,10 +187,10 @@ class TlsAlpnResponder:
     def _serve(self) -> None:
         outer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         outer.set_alpn_protocols(self._protocols)
-        asked: list[str] = []
+        # A peer that closes with tickets unread resets the connection, and takes what it sent along.
+        outer.num_tickets = 0
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-            asked.append(name or "")
             context = self._contexts.get(name or "")
             if context is None:
                 return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
@@ -183,17 +200,56 @@ class TlsAlpnResponder:
         outer.sni_callback = choose
         while True:
             raw, _ = self._socket.accept()
-            if self._closing:
-                raw.close()
-                return
-            raw.settimeout(5)
-            asked.clear()
-            try:
-                with outer.wrap_socket(raw, server_side=True) as connection:
-                    self.seen.append((asked[0] if asked else "", connection.selected_alpn_protocol() or ""))
-            except OSError:
-                self.seen.append((asked[0] if asked else "", ""))
-                raw.close()
+            with raw:
+                if self._closing:
+                    return
+                raw.settimeout(5)
+                # A peer that is no TLS client, or has gone, is none that asks for a name.
+                with contextlib.suppress(OSError, ValueError, EOFError):
+                    self._converse(raw, outer)
+
+    def _converse(self, raw: socket.socket, outer: ssl.SSLContext) -> None:
+        """One connection from its ClientHello to its end, which is noted as it goes on: who asks for it may look at any time."""
+        octets = b""
+        while True:
+            with contextlib.suppress(Incomplete):
+                found = Connection(parse(octets))
+                break
+            octets += received(raw)
+        self.seen.append(found)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        incoming.write(octets)
+        connection = outer.wrap_bio(incoming, outgoing, server_side=True)
+
+        def pumped(step: Callable[[], Any]) -> Any:
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    raw.sendall(outgoing.read())
+                    incoming.write(received(raw))
+                finally:
+                    found.chosen = connection.selected_alpn_protocol() or ""
+                    raw.sendall(outgoing.read())
+
+        try:
+            pumped(connection.do_handshake)
+            while data := pumped(lambda: connection.read(4096)):
+                found.data += data
+            found.closed = True
+        except (ConnectionError, EOFError, ssl.SSLZeroReturnError):
+            # Gone without a word, which is as good.
+            found.closed = True
+        finally:
+            found.ended.set()
+
+
+def received(raw: socket.socket) -> bytes:
+    """The next octets. :raises EOFError: if there are none any more."""
+    octets = raw.recv(65536)
+    if not octets:
+        raise EOFError("the peer has closed the connection")
+    return octets
 
 
 class DnsResponder:

@@ -18,6 +18,9 @@ from conformance.case import case
 from conformance.examination import Inconclusive, NotApplicable, Unsupported
 
 _ALPN = "tls-alpn-01"
+_TLS_1_2 = 0x0303
+_PATIENCE = 10.0
+"""Seconds that a connection may last whose handshake is all that it is for."""
 _ADDRESS = "127.0.0.1"
 
 
@@ -43,12 +46,18 @@ def alpn_validated(lab: AcmeLab) -> None:
     try:
         prove(lab.client, lab.account, order["authorizations"][0], responder)
     except enrollment.Failed as failure:
-        asked = [one[0] for one in responder.seen[before:]]
+        asked = [one.hello.server_name for one in responder.seen[before:]]
         lab.require(not asked or name in asked, f"the server asked for {asked}, not for {name}")
         raise Inconclusive(str(failure)) from None
-    seen = [one for one in responder.seen if one[0] == name]
-    lab.check(seen, f"the server asked for {[one[0] for one in responder.seen[-3:]]}, not for {name}")
-    lab.check(all(protocol == "acme-tls/1" for _, protocol in seen), f"the protocol was {seen}")
+    asked = [one.hello.server_name for one in responder.seen[before:]]
+    lab.check(name in asked, f"the server asked for {asked}, not for {name}")
+    for one in responder.seen[before:]:
+        offered, versions = one.hello.protocols, one.hello.versions
+        lab.check(offered == ("acme-tls/1",), f"the protocols offered are {offered}")
+        lab.check(min(versions, default=0) >= _TLS_1_2, f"the versions offered are {versions}", "rfc8737:4#tls-version")
+        one.ended.wait(_PATIENCE)
+        lab.check(not one.data, f"after the handshake came {one.data[:40]!r}", "rfc8737:4#no-data")
+        lab.check(one.closed, f"the connection was still open after {_PATIENCE} s", "rfc8737:4#no-data")
 
 
 @case(
@@ -183,7 +192,7 @@ def ip_alpn(lab: AcmeLab) -> None:
         prove(lab.client, account, reply.object["authorizations"][0], responder)
     except enrollment.Failed as failure:
         failed = str(failure)
-    names = {name for name, _ in responder.seen[before:]}
+    names = {one.hello.server_name for one in responder.seen[before:]}
     lab.require(names == {reverse_name(_ADDRESS)}, f"SNI was {names}")
     if failed:
         raise Inconclusive(failed)
