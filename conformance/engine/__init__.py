@@ -6,6 +6,7 @@ an outcome of pytest cannot say that nothing can be concluded.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,10 @@ from conformance.examination import Result
 
 _HERE = Path(__file__).parent
 _OURS = ["-c", str(_HERE / "pytest.ini"), "--rootdir", str(_HERE), "--noconftest", "-p", "no:cacheprovider", "-p", "no:terminal"]
-_OURS += ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:logging", "-p", "no:faulthandler"]
+# What a case finds is said while it is found: pytest must not keep it (-s).
+_OURS += ["-s", "--disable-plugin-autoload", "-p", "no:logging", "-p", "no:faulthandler"]
+_THEIRS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+"""Variables by which a user has told pytest things that are meant for other tests."""
 
 Examine = Callable[[Case], Result]
 
@@ -57,7 +61,11 @@ class _Plugin:
 def run(cases: Sequence[Case], examine: Examine, done: Callable[[Result], None]) -> list[Result]:
     """Examine each case in turn; ``done`` hears of each result as it comes. :raises EngineError:"""
     plugin = _Plugin(cases, examine, done)
-    status = pytest.main([*_OURS, str(_HERE / "test_case.py")], plugins=[plugin])
+    aside = {name: os.environ.pop(name) for name in _THEIRS if name in os.environ}
+    try:
+        status = pytest.main([*_OURS, str(_HERE / "test_case.py")], plugins=[plugin])
+    finally:
+        os.environ.update(aside)
     if len(plugin.results) != len(cases) or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise EngineError(f"pytest ended with {status} after {len(plugin.results)} of {len(cases)} cases")
     return plugin.results

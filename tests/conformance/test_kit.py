@@ -261,3 +261,21 @@ def test_a_target_says_what_is_wrong_with_it(tmp_path, monkeypatch):
         read(file)
     monkeypatch.setenv("KIT_CODE", "secret")
     assert read(file).est.code == "secret"
+
+
+def test_the_engine_is_shut_off_from_what_a_user_tells_pytest(monkeypatch, tmp_path, capfd):
+    """Neither options nor plugins of other tests bear on cases, and what is said while they run is heard at once."""
+    (tmp_path / "theirs.py").write_text("raise RuntimeError('a plugin that breaks')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTEST_PLUGINS", "theirs")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option -x")
+    cases = [made(lambda e: e.check(False, "x"), id=f"acme.test.{word}") for word in ("one", "two")]
+
+    def examined(case):
+        print(case.id)
+        examination = Examination(case)
+        return examine(examination, examination, frozenset())
+
+    heard = []
+    engine.run(cases, examined, lambda result: heard.append(capfd.readouterr().out))
+    assert heard == ["acme.test.one\n", "acme.test.two\n"]
