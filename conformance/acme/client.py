@@ -89,19 +89,26 @@ class Client:
         self._nonces.clear()
 
     def send(self, draft: Draft, mutation: Mutation | None = None) -> HttpResponse:
-        """Send a draft once, spoilt by ``mutation`` if there is one; whatever comes back is returned."""
-        ready = draft.copy()
-        ready.protected.setdefault("nonce", self.nonce())
-        if mutation is not None:
-            ready = mutation.of(ready)
-        return self._exchange(ready, ready.request())
+        """Send a draft, spoilt by ``mutation`` if there is one; whatever comes back is returned.
+
+        A server may find any nonce invalid (RFC 8555 section 6.5): what was refused for a nonce of ours that nothing was wrong with is
+        sent again with another one, as the section asks of clients.
+        """
+        for _ in range(NONCE_RETRIES):
+            ready = draft.copy()
+            nonce = None if "nonce" in draft.protected else self.nonce()
+            if nonce is not None:
+                ready.protected["nonce"] = nonce
+            if mutation is not None:
+                ready = mutation.of(ready)
+            response = self._exchange(ready, ready.request())
+            if response.error != "badNonce" or nonce is None or ready.protected.get("nonce") != nonce:
+                break
+        return response
 
     def perform(self, draft: Draft) -> HttpResponse:
-        """Send a correct request, again after badNonce as RFC 8555 section 6.5 asks of clients. :raises Problem: if it is refused."""
-        for _ in range(NONCE_RETRIES):
-            response = self.send(draft)
-            if response.error != "badNonce":
-                break
+        """Send a correct request. :raises Problem: if it is refused."""
+        response = self.send(draft)
         if response.status >= 400:
             raise Problem(f"{draft.method} {draft.url}", response)
         return response

@@ -10,7 +10,9 @@ from cryptography.x509.oid import NameOID
 
 from conformance.acme import csr, enrollment
 from conformance.acme.client import Account, Problem, dns, ip
+from conformance.acme.draft import Mutation
 from conformance.acme.keys import Key, unb64
+from conformance.acme.mutations import protected, without
 from conformance.transport import HttpRequest, HttpResponse, SocketTransport, Unreachable
 
 
@@ -125,3 +127,32 @@ def test_a_chain_is_strict_pem(change):
 def test_nobody_there_is_unreachable():
     with SocketTransport(timeout=5) as transport, pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/"):
         transport.exchange(HttpRequest("GET", "http://127.0.0.1:1/"))
+
+
+def chosen(nonce):
+    return Mutation("protected.nonce.chosen", "c", lambda draft: draft.protected.update(nonce=nonce))
+
+
+@pytest.mark.parametrize(
+    ("mutation", "sent"),
+    [
+        pytest.param(None, 3, id="unspoilt"),
+        pytest.param(protected("url", "x", "c"), 3, id="spoilt elsewhere"),
+        pytest.param(chosen("A"), 1, id="the nonce is what is spoilt"),
+        pytest.param(without("nonce", "c"), 1, id="the nonce is left out"),
+    ],
+)
+def test_a_request_is_sent_again_only_if_its_nonce_was_right(scripted, mutation, sent):
+    """A server may find any nonce invalid, which says nothing of the request, spoilt or not; a nonce that is spoilt says all."""
+    client, server = scripted(lambda server, request: scripted.problem(server, 400, "badNonce"))
+    account = Account("https://ca.example.test/acct/1", Key.make())
+    assert client.send(client.fetch(account, "https://ca.example.test/x"), mutation).error == "badNonce"
+    assert len([r for r in server.seen if r.method == "POST"]) == sent
+
+
+def test_a_nonce_that_was_given_is_sent_once(scripted):
+    client, server = scripted(lambda server, request: scripted.problem(server, 400, "badNonce"))
+    draft = client.fetch(Account("https://ca.example.test/acct/1", Key.make()), "https://ca.example.test/x")
+    draft.protected["nonce"] = "A"
+    client.send(draft)
+    assert len([r for r in server.seen if r.method == "POST"]) == 1
