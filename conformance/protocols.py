@@ -13,6 +13,9 @@ from conformance.acme import cases as acme_cases
 from conformance.acme import stubs as acme_stubs
 from conformance.acme.session import AcmeSession
 from conformance.case import REGISTRY, Case
+from conformance.cmp import cases as cmp_cases
+from conformance.cmp import stubs as cmp_stubs
+from conformance.cmp.session import CmpSession
 from conformance.examination import Result
 from conformance.stubs import Stub
 from conformance.target import Target
@@ -44,7 +47,13 @@ class Protocol:
     stub_target: Target
 
 
-PROTOCOLS = {one.name: one for one in (Protocol("acme", acme_cases.load, AcmeSession, acme_stubs.STUBS, acme_stubs.TARGET),)}
+PROTOCOLS = {
+    one.name: one
+    for one in (
+        Protocol("acme", acme_cases.load, AcmeSession, acme_stubs.STUBS, acme_stubs.TARGET),
+        Protocol("cmp", cmp_cases.load, CmpSession, cmp_stubs.STUBS, cmp_stubs.TARGET),
+    )
+}
 
 
 def load() -> dict[str, Case]:

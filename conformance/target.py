@@ -50,6 +50,15 @@ class ScepTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     code_env: str = ""
 
 
+class CmpEndpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A further endpoint of a CMP server, with its own ``reference`` and ``code``."""
+
+    url: str
+    reference: str = ""
+    code: str = ""
+    code_env: str = ""
+
+
 class CmpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A CMP server. ``code`` is the secret that goes with ``reference``; ``code_env`` names a variable that has it."""
 
@@ -57,6 +66,15 @@ class CmpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     reference: str = ""
     code: str = ""
     code_env: str = ""
+    certificate: str = ""
+    key: str = ""
+    """A certificate (PEM, its chain may follow) and its key that requests are signed with, where there is no secret."""
+    trust_anchor: str = ""
+    """What the signers of replies have to lead to (PEM), if that is not the trust anchor of the target."""
+    delayed: CmpEndpoint | None = None
+    """An endpoint that answers every request only when it is asked again (RFC 9810 section 5.3.22)."""
+    ra: CmpEndpoint | None = None
+    """An endpoint that issues certificates by which registration authorities are known (extended key usage cmcRA)."""
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,6 +110,9 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         :param entry: the profile's, as ``endpoints.json`` has it: its URL and, if it wants any, its credentials.
         """
         endpoint = getattr(self, protocol)
+        if entry.get("delays"):
+            known = {name: entry[name] for name in ("url", "reference", "code")}
+            return msgspec.structs.replace(self, cmp=msgspec.structs.replace(endpoint, delayed=CmpEndpoint(**known)))
         changes = {name: entry[name] for name in _CREDENTIALS if name in entry and hasattr(endpoint, name)}
         changes["directory" if protocol == "acme" else "url"] = entry["url"]
         return msgspec.structs.replace(self, **{protocol: msgspec.structs.replace(endpoint, **changes)})
@@ -160,12 +181,20 @@ def _resolved(target: Target) -> Target:
     """With the secrets that the environment has."""
     changes: dict[str, object] = {}
     for name in ("est", "scep", "cmp"):
-        endpoint = getattr(target, name)
-        if endpoint is not None and endpoint.code_env:
-            changes[name] = msgspec.structs.replace(endpoint, code=_variable(endpoint.code_env))
+        if (endpoint := getattr(target, name)) is not None:
+            changes[name] = _with_code(endpoint)
+    if (cmp := target.cmp) is not None:
+        further = {name: _with_code(one) for name in ("delayed", "ra") if (one := getattr(cmp, name)) is not None}
+        changes["cmp"] = msgspec.structs.replace(_with_code(cmp), **further)
     if target.acme is not None and target.acme.hmac_key_env:
         changes["acme"] = msgspec.structs.replace(target.acme, hmac_key=_variable(target.acme.hmac_key_env))
     return msgspec.structs.replace(target, **changes) if changes else target
+
+
+def _with_code(endpoint: Any) -> Any:
+    if not endpoint.code_env:
+        return endpoint
+    return msgspec.structs.replace(endpoint, code=_variable(endpoint.code_env))
 
 
 def _variable(name: str) -> str:

@@ -18,200 +18,131 @@ from conformance.cmp.der import Garbled
 _NT, _OPT = namedtype.NamedType, namedtype.OptionalNamedType
 
 
+def _sequence(*types: Any) -> Any:
+    return univ.Sequence(componentType=namedtype.NamedTypes(*types))
+
+
 def _explicit(kind: Any, number: int) -> Any:
     return kind.subtype(explicitTag=tag.Tag(tag.tagClassContext, tag.tagFormatConstructed, number))
 
 
-class PkiFreeText(univ.SequenceOf):
-    """PKIFreeText."""
-
-    componentType = char.UTF8String()
-
-
-class Certificates(univ.SequenceOf):
-    """SEQUENCE OF CMPCertificate, as they stand."""
-
-    componentType = univ.Any()
-
-
-class InfoTypeAndValue(univ.Sequence):
-    """InfoTypeAndValue."""
-
-    componentType = namedtype.NamedTypes(_NT("infoType", univ.ObjectIdentifier()), _OPT("infoValue", univ.Any()))
-
-
-class Informations(univ.SequenceOf):
-    """GenRepContent."""
-
-    componentType = InfoTypeAndValue()
-
-
-class PkiHeader(univ.Sequence):
-    """PKIHeader (section 5.1.1)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("pvno", univ.Integer()),
-        _NT("sender", univ.Any()),
-        _NT("recipient", univ.Any()),
-        _OPT("messageTime", _explicit(useful.GeneralizedTime(), 0)),
-        _OPT("protectionAlg", _explicit(rfc5280.AlgorithmIdentifier(), 1)),
-        _OPT("senderKID", _explicit(univ.OctetString(), 2)),
-        _OPT("recipKID", _explicit(univ.OctetString(), 3)),
-        _OPT("transactionID", _explicit(univ.OctetString(), 4)),
-        _OPT("senderNonce", _explicit(univ.OctetString(), 5)),
-        _OPT("recipNonce", _explicit(univ.OctetString(), 6)),
-        _OPT("freeText", _explicit(PkiFreeText(), 7)),
-        _OPT("generalInfo", _explicit(Informations(), 8)),
-    )
-
-
-class PkiMessage(univ.Sequence):
-    """PKIMessage (section 5.1): header and body as they stand, since the protection is over them."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("header", univ.Any()),
-        _NT("body", univ.Any()),
-        _OPT("protection", _explicit(univ.BitString(), 0)),
-        _OPT("extraCerts", _explicit(Certificates(), 1)),
-    )
-
-
-class PkiStatusInfo(univ.Sequence):
-    """PKIStatusInfo (section 5.2.3)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("status", univ.Integer()), _OPT("statusString", PkiFreeText()), _OPT("failInfo", univ.BitString())
-    )
-
-
-class ErrorMsgContent(univ.Sequence):
-    """ErrorMsgContent (section 5.3.21)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("pKIStatusInfo", PkiStatusInfo()), _OPT("errorCode", univ.Integer()), _OPT("errorDetails", PkiFreeText())
-    )
-
-
-class CertifiedKeyPair(univ.SequenceOf):
-    """CertifiedKeyPair (section 5.3.4): its elements, as they stand, since pyasn1 cannot tell two ANYs of one SEQUENCE apart."""
-
-    componentType = univ.Any()
-
-
-class CertResponse(univ.Sequence):
-    """CertResponse (section 5.3.4)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("certReqId", univ.Integer()),
-        _NT("status", PkiStatusInfo()),
-        _OPT("certifiedKeyPair", CertifiedKeyPair()),
-        _OPT("rspInfo", univ.OctetString()),
-    )
-
-
-class CertResponses(univ.SequenceOf):
-    """The responses of a CertRepMessage."""
-
-    componentType = CertResponse()
-
-
-class CertRepMessage(univ.Sequence):
-    """CertRepMessage (section 5.3.4)."""
-
-    componentType = namedtype.NamedTypes(_OPT("caPubs", _explicit(Certificates(), 1)), _NT("response", CertResponses()))
-
-
-class Statuses(univ.SequenceOf):
-    """The statuses of a RevRepContent."""
-
-    componentType = PkiStatusInfo()
-
-
-class CertId(univ.Sequence):
-    """CertId (RFC 4211 section 6.5)."""
-
-    componentType = namedtype.NamedTypes(_NT("issuer", univ.Any()), _NT("serialNumber", univ.Integer()))
-
-
-class CertIds(univ.SequenceOf):
-    """SEQUENCE OF CertId."""
-
-    componentType = CertId()
-
-
-class RevRepContent(univ.Sequence):
-    """RevRepContent (section 5.3.10)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("status", Statuses()), _OPT("revCerts", _explicit(CertIds(), 0)), _OPT("crls", _explicit(Certificates(), 1))
-    )
-
-
-class PollRep(univ.Sequence):
-    """One element of a PollRepContent."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("certReqId", univ.Integer()), _NT("checkAfter", univ.Integer()), _OPT("reason", PkiFreeText())
-    )
-
-
-class PollRepContent(univ.SequenceOf):
-    """PollRepContent (section 5.3.22)."""
-
-    componentType = PollRep()
-
-
-class Enveloped(univ.SequenceOf):
-    """EnvelopedData: its elements, as they stand."""
-
-    componentType = univ.Any()
-
-
-class Challenge(univ.Sequence):
-    """Challenge (section 5.2.8.3.3); encryptedRand is new in RFC 9810."""
-
-    componentType = namedtype.NamedTypes(
-        _OPT("owf", rfc5280.AlgorithmIdentifier()),
-        _NT("witness", univ.OctetString()),
-        _NT("challenge", univ.OctetString()),
-        _OPT("encryptedRand", _explicit(Enveloped(), 0)),
-    )
-
-
-class Challenges(univ.SequenceOf):
-    """POPODecKeyChallContent."""
-
-    componentType = Challenge()
-
-
-class PbmParameter(univ.Sequence):
-    """PBMParameter (section 5.1.3.1)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("salt", univ.OctetString()),
-        _NT("owf", rfc5280.AlgorithmIdentifier()),
-        _NT("iterationCount", univ.Integer()),
-        _NT("mac", rfc5280.AlgorithmIdentifier()),
-    )
-
-
-class Pbkdf2Parameters(univ.Sequence):
-    """PBKDF2-params (RFC 8018 appendix A.2), with the specified salt."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("salt", univ.OctetString()),
-        _NT("iterationCount", univ.Integer()),
-        _OPT("keyLength", univ.Integer()),
-        _OPT("prf", rfc5280.AlgorithmIdentifier()),
-    )
-
-
-class Pbmac1Parameters(univ.Sequence):
-    """PBMAC1-params (RFC 8018 appendix A.5)."""
-
-    componentType = namedtype.NamedTypes(
-        _NT("keyDerivationFunc", rfc5280.AlgorithmIdentifier()), _NT("messageAuthScheme", rfc5280.AlgorithmIdentifier())
-    )
+PKI_FREE_TEXT = univ.SequenceOf(componentType=char.UTF8String())
+"""PKIFreeText."""
+
+CERTIFICATES = univ.SequenceOf(componentType=univ.Any())
+"""SEQUENCE OF CMPCertificate, as they stand."""
+
+INFO_TYPE_AND_VALUE = _sequence(_NT("infoType", univ.ObjectIdentifier()), _OPT("infoValue", univ.Any()))
+"""InfoTypeAndValue."""
+
+INFORMATIONS = univ.SequenceOf(componentType=INFO_TYPE_AND_VALUE)
+"""GenRepContent."""
+
+PKI_HEADER = _sequence(
+    _NT("pvno", univ.Integer()),
+    _NT("sender", univ.Any()),
+    _NT("recipient", univ.Any()),
+    _OPT("messageTime", _explicit(useful.GeneralizedTime(), 0)),
+    _OPT("protectionAlg", _explicit(rfc5280.AlgorithmIdentifier(), 1)),
+    _OPT("senderKID", _explicit(univ.OctetString(), 2)),
+    _OPT("recipKID", _explicit(univ.OctetString(), 3)),
+    _OPT("transactionID", _explicit(univ.OctetString(), 4)),
+    _OPT("senderNonce", _explicit(univ.OctetString(), 5)),
+    _OPT("recipNonce", _explicit(univ.OctetString(), 6)),
+    _OPT("freeText", _explicit(PKI_FREE_TEXT, 7)),
+    _OPT("generalInfo", _explicit(INFORMATIONS, 8)),
+)
+"""PKIHeader (section 5.1.1)."""
+
+PKI_MESSAGE = _sequence(
+    _NT("header", univ.Any()),
+    _NT("body", univ.Any()),
+    _OPT("protection", _explicit(univ.BitString(), 0)),
+    _OPT("extraCerts", _explicit(CERTIFICATES, 1)),
+)
+"""PKIMessage (section 5.1): header and body as they stand, since the protection is over them."""
+
+PKI_STATUS_INFO = _sequence(
+    _NT("status", univ.Integer()), _OPT("statusString", PKI_FREE_TEXT), _OPT("failInfo", univ.BitString())
+)
+"""PKIStatusInfo (section 5.2.3)."""
+
+ERROR_MSG_CONTENT = _sequence(
+    _NT("pKIStatusInfo", PKI_STATUS_INFO), _OPT("errorCode", univ.Integer()), _OPT("errorDetails", PKI_FREE_TEXT)
+)
+"""ErrorMsgContent (section 5.3.21)."""
+
+CERTIFIED_KEY_PAIR = univ.SequenceOf(componentType=univ.Any())
+"""CertifiedKeyPair (section 5.3.4): its elements, as they stand, since pyasn1 cannot tell two ANYs of one SEQUENCE apart."""
+
+CERT_RESPONSE = _sequence(
+    _NT("certReqId", univ.Integer()),
+    _NT("status", PKI_STATUS_INFO),
+    _OPT("certifiedKeyPair", CERTIFIED_KEY_PAIR),
+    _OPT("rspInfo", univ.OctetString()),
+)
+"""CertResponse (section 5.3.4)."""
+
+CERT_RESPONSES = univ.SequenceOf(componentType=CERT_RESPONSE)
+"""The responses of a CertRepMessage."""
+
+CERT_REP_MESSAGE = _sequence(_OPT("caPubs", _explicit(CERTIFICATES, 1)), _NT("response", CERT_RESPONSES))
+"""CertRepMessage (section 5.3.4)."""
+
+STATUSES = univ.SequenceOf(componentType=PKI_STATUS_INFO)
+"""The statuses of a RevRepContent."""
+
+CERT_ID = _sequence(_NT("issuer", univ.Any()), _NT("serialNumber", univ.Integer()))
+"""CertId (RFC 4211 section 6.5)."""
+
+CERT_IDS = univ.SequenceOf(componentType=CERT_ID)
+"""SEQUENCE OF CertId."""
+
+REV_REP_CONTENT = _sequence(
+    _NT("status", STATUSES), _OPT("revCerts", _explicit(CERT_IDS, 0)), _OPT("crls", _explicit(CERTIFICATES, 1))
+)
+"""RevRepContent (section 5.3.10)."""
+
+POLL_REP = _sequence(_NT("certReqId", univ.Integer()), _NT("checkAfter", univ.Integer()), _OPT("reason", PKI_FREE_TEXT))
+"""One element of a PollRepContent."""
+
+POLL_REP_CONTENT = univ.SequenceOf(componentType=POLL_REP)
+"""PollRepContent (section 5.3.22)."""
+
+ENVELOPED = univ.SequenceOf(componentType=univ.Any())
+"""EnvelopedData: its elements, as they stand."""
+
+CHALLENGE = _sequence(
+    _OPT("owf", rfc5280.AlgorithmIdentifier()),
+    _NT("witness", univ.OctetString()),
+    _NT("challenge", univ.OctetString()),
+    _OPT("encryptedRand", _explicit(ENVELOPED, 0)),
+)
+"""Challenge (section 5.2.8.3.3); encryptedRand is new in RFC 9810."""
+
+CHALLENGES = univ.SequenceOf(componentType=CHALLENGE)
+"""POPODecKeyChallContent."""
+
+PBM_PARAMETER = _sequence(
+    _NT("salt", univ.OctetString()),
+    _NT("owf", rfc5280.AlgorithmIdentifier()),
+    _NT("iterationCount", univ.Integer()),
+    _NT("mac", rfc5280.AlgorithmIdentifier()),
+)
+"""PBMParameter (section 5.1.3.1)."""
+
+PBKDF2_PARAMETERS = _sequence(
+    _NT("salt", univ.OctetString()),
+    _NT("iterationCount", univ.Integer()),
+    _OPT("keyLength", univ.Integer()),
+    _OPT("prf", rfc5280.AlgorithmIdentifier()),
+)
+"""PBKDF2-params (RFC 8018 appendix A.2), with the specified salt."""
+
+PBMAC1_PARAMETERS = _sequence(
+    _NT("keyDerivationFunc", rfc5280.AlgorithmIdentifier()), _NT("messageAuthScheme", rfc5280.AlgorithmIdentifier())
+)
+"""PBMAC1-params (RFC 8018 appendix A.5)."""
 
 
 def read(octets: bytes, kind: Any) -> Any:
@@ -219,9 +150,9 @@ def read(octets: bytes, kind: Any) -> Any:
     try:
         value, rest = _decode(octets, asn1Spec=kind)
     except (PyAsn1Error, ValueError, IndexError, RecursionError) as error:
-        raise Garbled(f"not a {type(kind).__name__}: {str(error)[:120]}") from None
+        raise Garbled(f"not the structure that is expected here: {str(error)[:120]}") from None
     if rest:
-        raise Garbled(f"{len(rest)} octets behind a {type(kind).__name__}")
+        raise Garbled(f"{len(rest)} octets behind the structure")
     return value
 
 

@@ -1,4 +1,7 @@
-"""DER as the examiner writes and looks at it: elements by tag and contents. Whole structures are read with pyasn1 (:mod:`.asn1`)."""
+"""DER as the examiner writes it, and elements of what it receives, as they stand: a protection is over the very octets.
+
+Whole structures are read with pyasn1 (:mod:`conformance.cmp.asn1`); :mod:`conformance.der` spoils them at one place.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from datetime import datetime
 from pyasn1.codec.der.encoder import encode
 from pyasn1.type import univ
 
+from conformance.der import length
+
 NULL = b"\x05\x00"
 SEQUENCE = 0x30
 
@@ -16,11 +21,7 @@ SEQUENCE = 0x30
 def tlv(tag: int, *contents: bytes) -> bytes:
     """An element with a tag of one octet."""
     content = b"".join(contents)
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return bytes((tag,)) + length(len(content)) + content
 
 
 def sequence(*contents: bytes) -> bytes:
@@ -100,9 +101,9 @@ def elements(octets: bytes) -> Iterator[Element]:
         size = octets[1]
         if size & 0x80:
             head += size & 0x7F
-            length = octets[2:head]
-            size = int.from_bytes(length, "big")
-            if not length or not length[0] or size < 0x80:
+            number = octets[2:head]
+            size = int.from_bytes(number, "big")
+            if not number or not number[0] or size < 0x80:
                 raise Garbled("a length that is not as short as DER wants it")
         if len(octets) < head + size:
             raise Garbled("an element that goes beyond the end")

@@ -159,7 +159,7 @@ class Status:
 
     @property
     def granted(self) -> bool:
-        """accepted or grantedWithMods."""
+        """Whether it is accepted or grantedWithMods."""
         return self.status in (ACCEPTED, GRANTED_WITH_MODS)
 
     def __str__(self) -> str:
@@ -216,7 +216,7 @@ class Reply:
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets
-        message = read(octets, asn1.PkiMessage())
+        message = read(octets, asn1.PKI_MESSAGE)
         self.header_der, self.body_der = bytes(message["header"]), bytes(message["body"])
         body = der.element(self.body_der)
         if body.tag & 0xE0 != 0xA0 or body.tag & 0x1F > max(Body):
@@ -226,7 +226,7 @@ class Reply:
         protection, certificates = optional(message, "protection"), optional(message, "extraCerts")
         self.protection: bytes | None = None if protection is None else protection.asOctets()
         self.extra_certs = () if certificates is None else tuple(bytes(one) for one in certificates)
-        header = self.header = read(self.header_der, asn1.PkiHeader())
+        header = self.header = read(self.header_der, asn1.PKI_HEADER)
         self.pvno = int(header["pvno"])
         self.sender, self.recipient = bytes(header["sender"]), bytes(header["recipient"])
 
@@ -236,27 +236,27 @@ class Reply:
 
     @property
     def transaction_id(self) -> bytes | None:
-        """transactionID."""
+        """The transactionID."""
         return self._octets("transactionID")
 
     @property
     def sender_nonce(self) -> bytes | None:
-        """senderNonce."""
+        """The senderNonce."""
         return self._octets("senderNonce")
 
     @property
     def recip_nonce(self) -> bytes | None:
-        """recipNonce."""
+        """The recipNonce."""
         return self._octets("recipNonce")
 
     @property
     def sender_kid(self) -> bytes | None:
-        """senderKID."""
+        """The senderKID."""
         return self._octets("senderKID")
 
     @property
     def message_time(self) -> datetime | None:
-        """messageTime. :raises Garbled:"""
+        """The messageTime. :raises Garbled:"""
         found = optional(self.header, "messageTime")
         return None if found is None else generalized_time(str(found))
 
@@ -284,7 +284,7 @@ class Reply:
     def responses(self) -> tuple[Response, ...]:
         """The answers of an ip, cp, kup or ccp. :raises Garbled:"""
         found = []
-        for one in read(self.content, asn1.CertRepMessage())["response"]:
+        for one in read(self.content, asn1.CERT_REP_MESSAGE)["response"]:
             pair = optional(one, "certifiedKeyPair")
             parts = () if pair is None else tuple(der.element(bytes(part)) for part in pair)
             found.append(Response(int(one["certReqId"]), _status(one["status"]), parts))
@@ -292,38 +292,38 @@ class Reply:
 
     @property
     def ca_pubs(self) -> tuple[bytes, ...]:
-        """caPubs of an ip, cp or kup (DER)."""
-        found = optional(read(self.content, asn1.CertRepMessage()), "caPubs")
+        """The caPubs of an ip, cp or kup (DER)."""
+        found = optional(read(self.content, asn1.CERT_REP_MESSAGE), "caPubs")
         return () if found is None else tuple(bytes(one) for one in found)
 
     @property
     def statuses(self) -> tuple[Status, ...]:
         """Every PKIStatusInfo of the body; none for a kind of body that has none. :raises Garbled:"""
         if self.body is Body.ERROR:
-            return (_status(read(self.content, asn1.ErrorMsgContent())["pKIStatusInfo"]),)
+            return (_status(read(self.content, asn1.ERROR_MSG_CONTENT)["pKIStatusInfo"]),)
         if self.body is Body.RP:
-            return tuple(_status(one) for one in read(self.content, asn1.RevRepContent())["status"])
+            return tuple(_status(one) for one in read(self.content, asn1.REV_REP_CONTENT)["status"])
         if self.body in GRANTS:
             return tuple(response.status for response in self.responses)
         if self.body is Body.KRP:
-            return (_status(read(der.element(self.content).children[0].raw, asn1.PkiStatusInfo())),)
+            return (_status(read(der.element(self.content).children[0].raw, asn1.PKI_STATUS_INFO)),)
         return ()
 
     @property
     def revoked(self) -> tuple[tuple[bytes, int], ...]:
-        """revCerts of an rp: issuer (GeneralName, DER) and serial number. :raises Garbled:"""
-        found = optional(read(self.content, asn1.RevRepContent()), "revCerts")
+        """The revCerts of an rp: issuer (GeneralName, DER) and serial number. :raises Garbled:"""
+        found = optional(read(self.content, asn1.REV_REP_CONTENT), "revCerts")
         return () if found is None else tuple((bytes(one["issuer"]), int(one["serialNumber"])) for one in found)
 
     @property
     def informed(self) -> tuple[tuple[str, bytes], ...]:
         """The elements of a genp: type and value (DER, or empty). :raises Garbled:"""
-        return tuple(_informations(read(self.content, asn1.Informations())))
+        return tuple(_informations(read(self.content, asn1.INFORMATIONS)))
 
     @property
     def polls(self) -> tuple[tuple[int, int], ...]:
-        """certReqId and checkAfter of each element of a pollRep. :raises Garbled:"""
-        return tuple((int(one["certReqId"]), int(one["checkAfter"])) for one in read(self.content, asn1.PollRepContent()))
+        """The certReqId and checkAfter of each element of a pollRep. :raises Garbled:"""
+        return tuple((int(one["certReqId"]), int(one["checkAfter"])) for one in read(self.content, asn1.POLL_REP_CONTENT))
 
     @property
     def refused(self) -> bool:

@@ -16,7 +16,8 @@ from pyasn1.codec.der.encoder import encode
 from pyasn1.type import univ
 
 from conformance.cmp import algorithms, der
-from conformance.cmp.asn1 import PbmParameter, Pbmac1Parameters, Pbkdf2Parameters, field as optional, read
+from conformance.cmp.asn1 import PBKDF2_PARAMETERS, PBM_PARAMETER, PBMAC1_PARAMETERS, read
+from conformance.cmp.asn1 import field as optional
 
 
 class Protection(Protocol):
@@ -183,12 +184,12 @@ def verify(protected: Protected, protection: Protection, anchors: Sequence[x509.
 
 def _mac(protected: Protected, secret: bytes) -> bytes:
     if protected.algorithm == algorithms.PBM:
-        parameters = read(protected.parameters, PbmParameter())
+        parameters = read(protected.parameters, PBM_PARAMETER)
         owf = algorithms.hash_name(str(parameters["owf"]["algorithm"]))
         key = algorithms.pbm_key(secret, bytes(parameters["salt"]), owf, _bounded(parameters["iterationCount"]))
         return algorithms.mac(key, protected.part, algorithms.mac_name(str(parameters["mac"]["algorithm"])))
-    scheme = read(protected.parameters, Pbmac1Parameters())
-    derivation = read(bytes(scheme["keyDerivationFunc"]["parameters"]), Pbkdf2Parameters())
+    scheme = read(protected.parameters, PBMAC1_PARAMETERS)
+    derivation = read(bytes(scheme["keyDerivationFunc"]["parameters"]), PBKDF2_PARAMETERS)
     prf = optional(derivation, "prf")
     length = optional(derivation, "keyLength")
     mac = algorithms.mac_name(str(scheme["messageAuthScheme"]["algorithm"]))

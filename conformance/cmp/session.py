@@ -1,0 +1,78 @@
+"""One run against a CMP server: the connection, the trust anchors, and a bench for each case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from conformance.case import Case
+from conformance.cmp.client import Refusal
+from conformance.cmp.der import Garbled
+from conformance.cmp.lab import CmpLab, Shared
+from conformance.cmp.protection import NotVerified, Signer
+from conformance.examination import Examination, Result, examine
+from conformance.target import CmpTarget, Target, TargetError
+from conformance.transport import SocketTransport, Transport
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CmpSession:
+    """Examines cases, one after the other.
+
+    :param transport: carries the messages instead of sockets, for a server in the same process; ``now`` tells its time.
+    """
+
+    def __init__(self, target: Target, *, transport: Transport | None = None, now: Callable[[], datetime] = _now) -> None:
+        if target.cmp is None:
+            raise TargetError("the target has no CMP endpoint")
+        self._target = target
+        self._cmp: CmpTarget = target.cmp
+        self._given = transport
+        self._now = now
+        self._stack = ExitStack()
+        self._shared: Shared | None = None
+
+    def __enter__(self) -> Self:
+        anchor = Path(self._target.trust_anchor) if self._target.trust_anchor else None
+        transport = self._given or self._stack.enter_context(SocketTransport(anchor))
+        trusted = Path(self._cmp.trust_anchor) if self._cmp.trust_anchor else anchor
+        self._shared = Shared(self._cmp, transport, [] if trusted is None else _certificates(trusted), self._now)
+        if self._cmp.certificate:
+            self._shared.given = _signer(Path(self._cmp.certificate), Path(self._cmp.key))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def examine(self, case: Case) -> Result:
+        """Run one case to its end."""
+        assert self._shared is not None
+        examination = Examination(case)
+        lab = CmpLab(self._shared, examination)
+        return examine(examination, lab, self._target.claimed, (Refusal, NotVerified, Garbled))
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TargetError(f"{path}: no certificates in PEM: {error}") from None
+
+
+def _signer(certificate: Path, key: Path) -> Signer:
+    first, *others = _certificates(certificate)
+    try:
+        private = load_pem_private_key(key.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise TargetError(f"{key}: no private key in PEM without a passphrase: {error}") from None
+    return Signer(first, private, tuple(one.public_bytes(Encoding.DER) for one in others))
