@@ -17,6 +17,8 @@ _HEADING = re.compile(r"(?:Appendix )?([0-9]+(?:\.[0-9]+)*|[A-Z](?:\.[0-9]+)+|(?
 _PAGE_BREAK = re.compile(r"\n+\S[^\n]*\[Page [0-9]+\]\n+\f?\n*(?:\S[^\n]* {3,}\w+ [0-9]{4}\n+)?")
 _BREAK = re.compile(r"(?<=[.:;?!])\s+(?=[\"“(A-Z0-9])")
 _ABBREVIATION = re.compile(r"(?:\be\.g|\bi\.e|\bcf|\betc|\bSection|\bvs)\.$")
+# ASN.1 has a keyword of its own that looks like one of BCP 14.
+_ASN1_OPTIONAL = re.compile(r"\bOPTIONAL(?=\s*(?:,|\}|--|$))")
 # The paragraph by which a document takes the keywords over is no demand.
 _BOILERPLATE = re.compile(r"key ?words.*are to be interpreted|are to be interpreted as described", re.IGNORECASE)
 
@@ -38,10 +40,11 @@ def folded(text: str) -> str:
 def sentences(text: str) -> Iterator[Sentence]:
     """Every sentence of an RFC's text that uses a keyword, with its section."""
     for section, paragraph in _paragraphs(text):
-        if _BOILERPLATE.search(paragraph):
+        # Before the first section there are an abstract and a table of contents.
+        if not section or _BOILERPLATE.search(paragraph):
             continue
         for sentence in _split(paragraph):
-            keyword = _KEYWORDS.search(sentence)
+            keyword = _KEYWORDS.search(_ASN1_OPTIONAL.sub("", sentence) if "::=" in sentence else sentence)
             if keyword:
                 yield Sentence(section, keyword[1], sentence)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from cryptography import x509
@@ -20,7 +19,6 @@ CONTROL = "1.3.6.1.5.5.7.5.1."
 OLD_CERT_ID, PROTOCOL_ENCRYPTION_KEY, REG_TOKEN, AUTHENTICATOR, PKI_ARCHIVE_OPTIONS, PUBLICATION = (
     f"{CONTROL}{number}" for number in (5, 6, 1, 2, 4, 3)
 )
-_NOTHING: Mapping[int, bytes] = MappingProxyType({})
 
 
 def spki(key: Any) -> bytes:
@@ -64,7 +62,7 @@ class CertRequest:
     id: int = 0
     extensions: tuple[bytes, ...] = ()
     controls: tuple[bytes, ...] = ()
-    fields: Mapping[int, bytes] = _NOTHING
+    fields: Mapping[int, bytes] = field(default_factory=dict)
     proof: bytes | None = None
     signer: Any = field(default=None, repr=False)
     signed: bytes | None = field(default=None, repr=False)

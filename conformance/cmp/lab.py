@@ -172,7 +172,9 @@ class CmpLab:
         return made if made.message_time is not None else made.at(self.shared.now())
 
     def ir(self, *requests: CertRequest, body: Body = Body.IR, protection: Protection | None = None, **fields: Any) -> Draft:
-        """A request for a certificate, or for several."""
+        """A request for a certificate, or for several; under a signature for the name of its certificate, as others are an RA's to ask for."""
+        if not requests and isinstance(protection, Signer):
+            requests = (self.request(subject=protection.certificate.subject.public_bytes()),)
         return self.draft(body, *(requests or (self.request(),)), protection=protection, **fields)
 
     def genm(self, *pieces: bytes, protection: Protection | None = None, **fields: Any) -> Draft:
@@ -221,7 +223,9 @@ class CmpLab:
 
     def send(self, draft: Draft, mutation: Mutation | None = None, *, url: str = "") -> Answer:
         """Send a request, whatever comes of it."""
-        return self.client.send(url or self.url, draft, mutation)
+        answer = self.client.send(url or self.url, draft, mutation)
+        self.examination.issued(*(one.certificate_der or b"" for one in self.issued(answer)))
+        return answer
 
     def ask(self, draft: Draft, *, url: str = "") -> Answer:
         """Send a request that has to be granted. :raises Inconclusive: if it is not."""

@@ -45,6 +45,25 @@ def test_sentences_are_found_with_their_sections_across_pages():
     ]
 
 
+def test_a_table_of_contents_and_optional_parts_of_asn1_demand_nothing():
+    text = """\
+   2.1.  Profiles (REQUIRED)
+
+2.  Syntax
+
+   Message ::= SEQUENCE {
+     header  Header,
+     more    INTEGER OPTIONAL, -- MUST be 1
+     rest    NULL    OPTIONAL }
+
+   Other ::= SEQUENCE { rest NULL OPTIONAL }
+
+   It is OPTIONAL, where Message ::= SEQUENCE is.
+"""
+    assert [(one.section, one.keyword) for one in sentences(text)] == [("2", "MUST")]
+    assert [one.keyword for one in sentences("1.  A\n\n   This is OPTIONAL, as ever.\n")] == ["OPTIONAL"]
+
+
 def test_what_no_entry_quotes_is_forgotten():
     one = entry(level="MUST", quote="A server MUST answer")
     assert [sentence.section for sentence in forgotten("9999", TEXT, [one])] == ["2", "2.1"]
