@@ -86,7 +86,10 @@ class HttpResponse:
         """The problem type without the ACME prefix, the whole type if it is another, empty if the body is no problem document."""
         if self.media_type != "application/problem+json":
             return ""
-        return str(self.object.get("type", "")).removeprefix("urn:ietf:params:acme:error:")
+        try:
+            return str(self.object.get("type", "")).removeprefix("urn:ietf:params:acme:error:")
+        except ValueError:
+            return ""
 
 
 def pem_certificates(text: bytes) -> list[bytes]:

@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from conformance import gauntlet
 from conformance.acme.session import AcmeSession
 from conformance.case import Case
-from conformance.commands.look import load
 from conformance.kill_matrix import NOTICED
+from conformance.protocols import PROTOCOLS, load
 from conformance.target import AcmeTarget, Target
 from conformance.verdict import Verdict
 from privca.acme.service import AcmeService
@@ -78,7 +78,7 @@ def noticed(lab: Lab, cases: list[Case]) -> Iterator[str]:
 
 def vacuous(cases: list[Case]) -> Iterator[str]:
     """Every case against the servers that do nothing right."""
-    for stub, result in gauntlet.run(cases):
+    for stub, result in gauntlet.run(PROTOCOLS["acme"], cases):
         if gauntlet.vacuous(stub, result):
             yield f"stub    {stub.name} {result.case.id}: {result.verdict.value} {result.detail}"
 

@@ -83,6 +83,11 @@ STUBS: tuple[Stub, ...] = (
     Stub("echo", echo(("Content-Type", "application/json"), _INDEX)),
     Stub("garbage", fixed(200, b"\x30\x82\x01\x00" + bytes(range(256)), ("Content-Type", "application/json"))),
     Stub("replay", _replaying, ("acme.directory.",)),
+    Stub(
+        "garbage-problem",
+        _with_directory(lambda request, nonce: HttpResponse(400, (_PROBLEM, nonce, _INDEX), b"\xff{", request)),
+        _UP_TO_NONCES,
+    ),
     Stub("refuses-all-malformed", _refusing("malformed"), _UP_TO_NONCES),
     Stub("refuses-all-unauthorized", _refusing("unauthorized", 403), _UP_TO_NONCES),
     Stub("refuses-all-bad-nonce", _refusing("badNonce"), _UP_TO_NONCES),

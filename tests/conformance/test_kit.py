@@ -279,3 +279,9 @@ def test_the_engine_is_shut_off_from_what_a_user_tells_pytest(monkeypatch, tmp_p
     heard = []
     engine.run(cases, examined, lambda result: heard.append(capfd.readouterr().out))
     assert heard == ["acme.test.one\n", "acme.test.two\n"]
+
+
+def test_the_script_that_repeats_the_kit_runs():
+    from tests.repeat_kit import main
+
+    assert main(1, "acme.nonce.*-rejected") == 0

@@ -7,7 +7,7 @@ import pytest
 from conformance.acme import mutations
 from conformance.acme.client import Account, dns
 from conformance.acme.keys import Key
-from conformance.control import paired
+from tests.support.control import paired
 
 CONTACT = "mailto:admin@example.test"
 

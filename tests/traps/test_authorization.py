@@ -7,7 +7,7 @@ import pytest
 from conformance.acme import mutations
 from conformance.acme.client import dns, ip
 from conformance.acme.keys import unb64
-from conformance.control import paired
+from tests.support.control import paired
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,}")
 

@@ -7,7 +7,7 @@ import pytest
 from conformance.acme import mutations
 from conformance.acme.draft import inner
 from conformance.acme.keys import Key, MacKey
-from conformance.control import paired
+from tests.support.control import paired
 
 
 @pytest.fixture

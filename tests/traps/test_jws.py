@@ -12,7 +12,7 @@ from conformance.acme.client import Account, dns
 from conformance.acme.draft import Draft, Mutation
 from conformance.acme.keys import Key, b64, unb64
 from conformance.acme.mutations import MUTATIONS
-from conformance.control import paired
+from tests.support.control import paired
 
 # What each mutation must be refused with. 403 unauthorized is what RFC 8555 section 6.4 asks for a url that does not match, 415 and 405 are from
 # sections 6.2 and 6.3; a message that is not what section 6.2 describes is malformed.

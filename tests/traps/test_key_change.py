@@ -6,7 +6,7 @@ from conformance.acme import mutations
 from conformance.acme.client import Account, dns
 from conformance.acme.draft import Draft, Mutation, inner
 from conformance.acme.keys import Key
-from conformance.control import paired
+from tests.support.control import paired
 
 
 class Rolling:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from conformance.acme import mutations
 from conformance.acme.client import dns
 from conformance.acme.keys import Key
-from conformance.control import paired
+from tests.support.control import paired
 
 
 def test_a_nonce_is_good_once(lab):

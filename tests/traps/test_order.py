@@ -6,7 +6,7 @@ import pytest
 
 from conformance.acme import mutations
 from conformance.acme.client import dns, ip
-from conformance.control import paired
+from tests.support.control import paired
 
 MALFORMED = (400, "malformed")
 REJECTED = (403, "rejectedIdentifier")

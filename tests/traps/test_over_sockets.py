@@ -20,8 +20,8 @@ from conformance.acme.deviations import deviations
 from conformance.acme.keys import Key, MacKey
 from conformance.acme.mutations import MUTATIONS
 from conformance.acme.responders import DnsResponder, HttpResponder, TlsAlpnResponder
-from conformance.control import paired
 from conformance.transport import HttpRequest, SocketTransport
+from tests.support.control import paired
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = 60.0
