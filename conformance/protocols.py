@@ -77,9 +77,12 @@ class Sessions:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
 
+    def begin(self, protocol: str) -> Session:
+        """The session of a protocol. :raises TargetError: if what it takes is not to be had, a port that is in use."""
+        if protocol not in self._begun:
+            self._begun[protocol] = self._stack.enter_context(PROTOCOLS[protocol].session(self._target))
+        return self._begun[protocol]
+
     def examine(self, case: Case) -> Result:
         """Run one case to its end."""
-        if case.protocol not in self._begun:
-            session = PROTOCOLS[case.protocol].session(self._target)
-            self._begun[case.protocol] = self._stack.enter_context(session)
-        return self._begun[case.protocol].examine(case)
+        return self.begin(case.protocol).examine(case)

@@ -36,6 +36,7 @@ class AcmeSession:
         self._shared: Shared | None = None
 
     def __enter__(self) -> Self:
+        """:raises TargetError: if a port at which the server looks is taken."""
         anchor = Path(self._target.trust_anchor) if self._target.trust_anchor else None
         transport = self._given or self._stack.enter_context(SocketTransport(anchor))
         self._shared = Shared(self._acme, transport, self._responders())
@@ -58,12 +59,20 @@ class AcmeSession:
             return {"": NoResponder()}
         found: dict[str, Responder] = {}
         if acme.http01_port:
-            found["http-01"] = self._stack.enter_context(HttpResponder(self._bind, acme.http01_port))
+            found["http-01"] = self._listening(HttpResponder, acme.http01_port)
         if acme.dns_api:
             found["dns-01"] = DnsResponder(acme.dns_api)
         if acme.tlsalpn01_port:
-            found["tls-alpn-01"] = self._stack.enter_context(TlsAlpnResponder(self._bind, acme.tlsalpn01_port))
+            found["tls-alpn-01"] = self._listening(TlsAlpnResponder, acme.tlsalpn01_port)
         return found
+
+    def _listening(self, kind: type[HttpResponder] | type[TlsAlpnResponder], port: int) -> Responder:
+        try:
+            responder = kind(self._bind, port)
+        except OSError as error:
+            raise TargetError(f"{kind.challenge}: the examiner cannot listen at {self._bind}:{port}: {error.strerror}") from None
+        self._stack.enter_context(responder)
+        return responder
 
 
 class _Missing:

@@ -15,7 +15,7 @@ from conformance import kill_matrix as matrix
 from conformance import target as targets
 from conformance.protocols import PROTOCOLS, load
 from conformance.reports.proof import gauntlet_page, kill_page
-from conformance.verdict import NONCONFORMANT, USAGE, Verdict
+from conformance.verdict import HARNESS, NONCONFORMANT, USAGE, Verdict
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 _OUT = click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write a page there.")
@@ -73,13 +73,20 @@ def kill_matrix(file: Path, out: Path | None) -> None:
         sys.exit(USAGE)
     cases = list(load().values())
     rows = []
-    with Progress(*_COLUMNS, console=console, transient=True) as progress:
-        task = progress.add_task("faults", total=len(faulty))
-        for row in matrix.run(honest, faulty, cases):
-            rows.append(row)
-            progress.advance(task)
-            if not row.killed_by:
-                progress.console.print(f"[bold red]survives[/]  {row.fault}", highlight=False)
+    try:
+        with Progress(*_COLUMNS, console=console, transient=True) as progress:
+            task = progress.add_task("faults", total=len(faulty))
+            for row in matrix.run(honest, faulty, cases):
+                rows.append(row)
+                progress.advance(task)
+                if not row.killed_by:
+                    progress.console.print(f"[bold red]survives[/]  {row.fault}", highlight=False)
+                    for found in row.results:
+                        said = f"{found.case.id}: {found.verdict.value} {found.detail}"
+                        progress.console.print(f"{'':10}{said}", markup=False, highlight=False, soft_wrap=True)
+    except targets.TargetError as error:
+        console.print(f"the harness failed: {error}", style="red", highlight=False, soft_wrap=True)
+        sys.exit(HARNESS)
     loose = matrix.loose_ends([one.fault for one in faulty], cases)
     for one in loose:
         console.print(one, style="yellow", highlight=False)

@@ -98,8 +98,8 @@ def run(
     started = dt.datetime.now(dt.UTC)
     try:
         found = _examine(console, examined, chosen, profile)
-    except engine.EngineError as error:
-        console.print(f"the harness failed: {error}", style="red")
+    except (engine.EngineError, target.TargetError) as error:
+        console.print(f"the harness failed: {error}", style="red", highlight=False, soft_wrap=True)
         sys.exit(HARNESS)
     judged = expected.judge(found, known, started.date())
     unused = expected.unused(found, known) if not globs and profile is None else []
@@ -157,6 +157,8 @@ def _unreachable(examined: target.Target) -> str | None:
 def _examine(console: Console, examined: target.Target, chosen: list[Case], profile: profiles.Profile | None) -> list[Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Sessions(examined) as sessions, Progress(*columns, console=console, transient=True) as progress:
+        for protocol in sorted({case.protocol for case in chosen}):
+            sessions.begin(protocol)
         task = progress.add_task("examining", total=len(chosen))
 
         def done(result: Result) -> None:

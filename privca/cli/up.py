@@ -34,8 +34,8 @@ from privca.sockets import LOOPBACK, Sockets, bind, port_of
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _EAB_LIFE = timedelta(days=30)
-_EXAMINED = 8
-"""External account keys more that a lab with faults gives for each of its profiles."""
+_EXAMINED = 40
+"""External account keys more that a lab with faults gives for each of its profiles: enough for an examiner who comes back a few times."""
 _PORT = click.IntRange(0, 65535)
 
 

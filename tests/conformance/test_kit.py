@@ -2,14 +2,18 @@
 
 import datetime as dt
 import json
+import socket
 import xml.etree.ElementTree as ET
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
 from conformance import engine, expected, gauntlet, kill_matrix, results
+from conformance.acme.responders import HttpResponder
 from conformance.acme.session import AcmeSession
 from conformance.case import Case, CaseError, case, register, selected
+from conformance.command import main
 from conformance.examination import Examination, Inconclusive, NotApplicable, Stop, Unsupported, examine
 from conformance.protocols import PROTOCOLS, load
 from conformance.reports.junit import junit
@@ -285,3 +289,13 @@ def test_the_script_that_repeats_the_kit_runs():
     from tests.repeat_kit import main
 
     assert main(1, "acme.nonce.*-rejected") == 0
+
+
+def test_a_port_that_is_taken_is_said_and_is_no_finding():
+    """The server is there; the examiner cannot do its part."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, HttpResponder() as server:
+        port = taken.getsockname()[1]
+        arguments = ["run", "--acme", f"http://127.0.0.1:{server.port}/", "--http01-port", str(port)]
+        done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 3, done.output
+    assert f"http-01: the examiner cannot listen at 127.0.0.1:{port}: Address already in use" in done.output

@@ -124,6 +124,9 @@ def refusing(monkeypatch):
         def __exit__(self, *_):
             pass
 
+        def begin(self, protocol):
+            pass
+
         def examine(self, case):
             return Result(case, Unsupported.verdict, "it has none", (), (), 0.0)
 
