@@ -14,6 +14,7 @@ from privca.cmp.rfc9810.message import (
     directory_name,
 )
 from privca.issuance.ports import Certificate
+from privca.issuance.profile import Revisioned
 from privca.pkix import der, rfc4211
 from privca.pkix.requested import AlgorithmIdentifier
 
@@ -69,6 +70,12 @@ def check_header(message: PkiMessage, *, first: bool) -> None:
             "RFC 9483 section 3.3",
             "extraCerts begins with the certificate of the signer, in the first message",
         )
+
+
+def terminates(profile: Revisioned, message: PkiMessage) -> bool:
+    """Section 3.6.4: an error in a message that goes on with an operation, from who has begun it, ends the operation. A request that
+    uses its transactionID anew is no such message."""
+    return profile.profile.cmp.rules == "rfc9483" and message.body in (Body.CERTCONF, Body.POLLREQ, Body.POPDECR)
 
 
 def _by_mac(algorithm: bytes) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from privca.base.http import Request, Response
 from privca.base.refused import Reason, Refused
+from privca.cmp.rfc9810.message import Body
 
 MEDIA_TYPE = "application/pkixcmp"
 _ACCEPTED = frozenset((MEDIA_TYPE, "application/pkixcmp-poll"))
 """Section 4: an older name of the same."""
+ANNOUNCEMENTS = frozenset({Body.CKUANN, Body.CANN, Body.RANN, Body.CRLANN})
+"""Section 3.5: what a CA pushes. We push them, and take none."""
 STATUSES = {Reason.METHOD_NOT_ALLOWED: 405, Reason.UNSUPPORTED_MEDIA_TYPE: 415, Reason.NOT_FOUND: 404}
 """What is wrong with the HTTP request and not with the message in it; a body that is no PKIMessage is 400."""
 

@@ -58,7 +58,9 @@ class CmpService:
             # Nobody can tell who reads this, or in which transaction.
             exchange.decided("refused", refused.clause, str(refused))
             return rfc9811.response(_unprotected(refused), 400)
-        return rfc9811.response(await self.answer(exchange, profile, message, label=request.tail))
+        # Nobody waits for the answer to an announcement: the status code alone tells that it was not taken (RFC 9811 section 3.5).
+        status = 400 if message.body in rfc9811.ANNOUNCEMENTS else 200
+        return rfc9811.response(await self.answer(exchange, profile, message, label=request.tail), status)
 
     def failure(self, exchange: Exchange, request: Request, profile: Revisioned | None, status: int, detail: str) -> Response:
         """An error that was decided outside: a PKIMessage that says it, not protected."""
@@ -86,6 +88,7 @@ class CmpService:
         transaction_id = header.transaction_id or exchange.entropy.octets(NONCE_OCTETS)
         protector: Protector = self._authentication.signing(profile)
         transaction: Transaction | None = None
+        proven = b""
         try:
             if header.pvno not in VERSIONS:
                 raise Refused(
@@ -103,7 +106,7 @@ class CmpService:
                 # Its transactionID is that of the message inside, or of nothing.
                 transaction = None
             authenticated = await self._authentication.authenticate(exchange, profile, message, transaction)
-            protector = authenticated.protector
+            protector, proven = authenticated.protector, authenticated.protector.credential
             if label:
                 rfc9483.check_operation(label, message)
             if inside and message.body is Body.NESTED:
@@ -134,6 +137,8 @@ class CmpService:
         except Refused as refused:
             exchange.decided("refused", refused.clause, str(refused))
             reply = Reply(Body.ERROR, error.content(refused), refused=True)
+            if transaction is not None and transaction.credential == proven and rfc9483.terminates(profile, message):
+                await self._end(exchange, transaction)
         if reply.message:
             return reply.message
         return await self._write(exchange, message, transaction_id, nonce, reply, protector)

@@ -141,7 +141,7 @@ check(
     signed("a signer of somebody else"),
     instead(
         f"{AUTHENTICATION}:Authentication._trusted",
-        "await self._credentials.certificate(exchange, profile, signer, message.extra_certs[1:])",
+        "await self._credentials.certificate(exchange, profile, signer, others)",
         "Identity('certificate', 'certificate:1')",
     ),
 )

@@ -1,8 +1,12 @@
 """The Lightweight CMP Profile as a profile can require it (RFC 9483), rule by rule."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from privca.issuance.ports import CertificateStatus
 from tests.support import cmp
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -118,3 +122,67 @@ def test_section_3_3_the_signer_comes_in_the_first_message(lab):
     client = lab.client(signer)
     answer = client.enroll(cmp.Request(OTHER), body=cmp.CR)
     assert client.confirm(cmp.cert_status(answer.certificate()), certificates=()).kind == cmp.PKICONF
+
+
+@pytest.mark.parametrize("order", ["behind its CA", "behind somebody else's"])
+def test_section_3_3_the_signer_may_stand_in_another_place(lab, order):
+    (other,), signer = lab.device(OTHER, "device-2").certificates, device(lab)
+    (own,) = signer.certificates
+    chain = [one.public_bytes(Encoding.DER) for one in lab.client(signer).enroll(cmp.Request(OTHER), body=cmp.CR).extra]
+    before = {"behind its CA": chain, "behind somebody else's": [other]}[order]
+    assert lab.client(signer).enroll(cmp.Request(OTHER), body=cmp.CR, certificates=(*before, own)).status()[0] == 0
+
+
+def test_section_3_3_the_first_is_the_signer_where_no_senderkid_tells_another(lab):
+    (other,), signer = lab.device(OTHER, "device-2").certificates, replace(device(lab), key_identifier=None)
+    (own,) = signer.certificates
+    assert lab.client(signer).enroll(cmp.Request(OTHER), body=cmp.CR, certificates=(own, other)).status()[0] == 0
+    assert lab.client(signer).enroll(cmp.Request(OTHER), body=cmp.CR, certificates=(other, own)).status()[1] == "badMessageCheck"
+
+
+def test_section_3_3_a_signer_that_cannot_be_read(lab):
+    signer = device(lab)
+    (own,) = signer.certificates
+    old = own.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)
+    assert lab.client(signer).enroll(cmp.Request(OTHER), body=cmp.CR, certificates=(old,)).status()[1] == "badDataFormat"
+    # One that is no signer is looked at as far as it goes.
+    assert lab.client(signer).enroll(cmp.Request(OTHER), body=cmp.CR, certificates=(old, own)).status()[0] == 0
+
+
+def wrong(client, certificate):
+    return client.confirm(cmp.cert_status(certificate, digest="sha512"))
+
+
+def test_section_3_6_4_an_error_ends_the_operation(strict):
+    client = strict.client(BY_NAME)
+    certificate = client.enroll(cmp.Request(KEY)).certificate()
+    assert wrong(client, certificate).status()[1] == "badCertId"
+    assert strict.transaction(client) is None
+    assert strict.status(certificate) is CertificateStatus.REVOKED
+    assert client.confirm(cmp.cert_status(certificate)).status()[1] == "badRequest"
+
+
+def test_section_3_6_4_who_has_not_begun_an_operation_does_not_end_it(strict):
+    client = strict.client(BY_NAME)
+    certificate = client.enroll(cmp.Request(KEY)).certificate()
+    answer, other = client.answer, strict.client(device(strict))
+    other.transaction_id = client.transaction_id
+    assert wrong(other, certificate).status()[1] == "badMessageCheck"
+    client.confirm(cmp.cert_status(certificate), spoil=True)
+    client.answer = answer
+    assert client.confirm(cmp.cert_status(certificate)).kind == cmp.PKICONF
+
+
+def test_section_3_6_4_a_confirmation_that_comes_again_takes_nothing_back(strict):
+    client = strict.client(BY_NAME)
+    certificate = client.enroll(cmp.Request(KEY)).certificate()
+    assert client.confirm(cmp.cert_status(certificate)).kind == cmp.PKICONF
+    assert client.confirm(cmp.cert_status(certificate)).status()[1] == "certConfirmed"
+    assert strict.status(certificate) is CertificateStatus.ISSUED
+
+
+def test_rfc9810_an_error_in_a_confirmation_can_be_mended(lab):
+    client = lab.client(BY_NAME)
+    certificate = client.enroll(cmp.Request(KEY)).certificate()
+    assert wrong(client, certificate).status()[1] == "badCertId"
+    assert client.confirm(cmp.cert_status(certificate)).status()[1] in ("badRecipientNonce", None)

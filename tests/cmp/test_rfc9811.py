@@ -53,6 +53,12 @@ def test_an_error_that_a_message_explains_is_200(lab):
     assert lab.post(lab.client().message(cmp.IP, b"\x30\x00").encode()).status == 200
 
 
+@pytest.mark.parametrize("body", [15, 16, 17, 18], ids=["ckuann", "cann", "rann", "crlann"])
+def test_section_3_5_an_announcement_that_is_not_taken_is_no_200(lab, body):
+    response = lab.post(lab.client().message(body, b"\x30\x00").encode())
+    assert (response.status, cmp.Reply(response.body).status()[1]) == (400, "badRequest")
+
+
 LABELS = {"initialization": cmp.IR, "certification": cmp.CR, "keyupdate": cmp.KUR, "pkcs10": cmp.P10CR, "revocation": cmp.RR}
 
 

@@ -35,6 +35,15 @@ from privca.pkix.weak import SigningPublicKey
 _CLAUSE = "RFC 9810 section 5.1.3"
 _CHECK = "RFC 9483 section 3.5"
 _KEM = "RFC 9810 section 5.1.3.4"
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What a certificate raises that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class Authentication:
     async def _unprotected(self, exchange: Exchange, profile: Revisioned, message: PkiMessage) -> Authenticated:
         if kem.asks_for_ciphertext(message) and message.extra_certs:
             self._accept(profile, "kem")
-            signer = message.extra_certs[0]
+            signer = _signer(message)
             # Nothing is proven yet, and nothing granted: what follows has to be protected by who can use the answer.
             identity = await self._trusted(exchange, profile, message, signer)
             return Authenticated(identity, self.signing(profile), signer=signer)
@@ -171,7 +180,7 @@ class Authentication:
         self, exchange: Exchange, profile: Revisioned, message: PkiMessage, algorithm: bytes, transaction: Transaction | None
     ) -> Authenticated:
         kept = b"" if transaction is None else transaction.signer
-        signer = message.extra_certs[0] if message.extra_certs else kept
+        signer = _signer(message) or kept
         if not signer:
             raise Refused(
                 Reason.BAD_SIGNATURE, "RFC 9483 section 3.3", "extraCerts does not begin with the certificate of the signer"
@@ -183,7 +192,8 @@ class Authentication:
     async def _trusted(self, exchange: Exchange, profile: Revisioned, message: PkiMessage, signer: bytes) -> Identity:
         """The identity of a certificate that proved itself. :raises Refused: ``SIGNER_NOT_TRUSTED``."""
         try:
-            return await self._credentials.certificate(exchange, profile, signer, message.extra_certs[1:])
+            others = [one for one in message.extra_certs if one != signer]
+            return await self._credentials.certificate(exchange, profile, signer, others)
         except Refused as refused:
             if refused.reason is not Reason.UNAUTHENTICATED:
                 raise
@@ -198,6 +208,26 @@ class Authentication:
             ) from None
 
 
+def _signer(message: PkiMessage) -> bytes:
+    """The signer's certificate: the first of extraCerts, unless senderKID is that of another one; empty if there is none.
+
+    It has to be the first, and any order should do (RFC 9483 section 3.3).
+    """
+    first, *others = message.extra_certs or (b"",)
+    kid = message.header.sender_kid
+    if not others or kid is None or _key_identifier(first) == kid:
+        return first
+    return next((one for one in others if _key_identifier(one) == kid), first)
+
+
+def _key_identifier(octets: bytes) -> bytes | None:
+    try:
+        found = x509.load_der_x509_certificate(octets).extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (*_UNREADABLE, x509.ExtensionNotFound):
+        return None
+    return found.value.digest
+
+
 def verify_signature(signer: bytes, message: PkiMessage, algorithm: bytes) -> None:
     """Verify a signature, and that sender and senderKID are the signer's.
 
@@ -207,7 +237,7 @@ def verify_signature(signer: bytes, message: PkiMessage, algorithm: bytes) -> No
         certificate = x509.load_der_x509_certificate(signer)
         public_key = certificate.public_key()
         extensions = certificate.extensions
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         raise Refused(Reason.MALFORMED, "RFC 9483 section 3.3", "the certificate of the signer is malformed") from None
     if not isinstance(public_key, SigningPublicKey):
         raise Refused(Reason.BAD_SIGNATURE_ALGORITHM, _CLAUSE, "a key of this kind does not sign")
