@@ -280,30 +280,60 @@ MUTATIONS: dict[str, Mutation] = {
 }
 
 
-def slashes_escaped() -> Mutation:
-    r"""Write ``/`` as ``\/`` in the protected header: the same JSON value (RFC 8259 section 7), which PHP clients send."""
+def respelled(label: str, clause: str, spell: Callable[[bytes], str]) -> Mutation:
+    """Write the member ``protected`` in another way, and sign that: ``spell`` gets the JSON of the header, and gives the text of the member."""
 
     def change(draft: Draft) -> None:
         def resign(jws: Envelope) -> None:
-            text = b64(compact(draft.protected).replace(b"/", b"\\/"))
+            text = spell(compact(draft.protected))
             jws["protected"] = text
             jws["signature"] = b64(draft.signer.sign(f"{text}.{jws['payload']}".encode("ascii")))
 
         draft.spoil_envelope.append(resign)
 
-    return Mutation("protected.slashes-escaped", "RFC 8259 section 7", change)
+    return Mutation(f"protected.{label}", clause, change)
+
+
+def twice(name: str, last: Any, clause: str, spelled: str | None = None) -> Mutation:
+    """The same header parameter a second time, with another value: a parser that takes the first one does not see it.
+
+    :param spelled: its name as it is written the second time, with escapes, if not as the first time.
+    """
+    again = f',"{spelled or name}":{json.dumps(last)}}}'.encode()
+    return respelled(f"{spelled or name}.twice", clause, lambda octets: b64(octets[:-1] + again))
+
+
+def slashes_escaped() -> Mutation:
+    r"""Write ``/`` as ``\/`` in the protected header: the same JSON value (RFC 8259 section 7), which PHP clients send."""
+    return respelled("slashes-escaped", "RFC 8259 section 7", lambda octets: b64(octets.replace(b"/", b"\\/")))
+
+
+def names_escaped() -> Mutation:
+    r"""Write the first letter of each name as ``\u00..``: the same names (RFC 8259 section 8.3)."""
+
+    def spell(octets: bytes) -> str:
+        members = (f'"\\u{ord(name[0]):04x}{name[1:]}":{json.dumps(value)}' for name, value in json.loads(octets).items())
+        return b64(f"{{{','.join(members)}}}".encode("ascii"))
+
+    return respelled("names-escaped", "RFC 7515 section 5.3", spell)
+
+
+def standard_alphabet() -> Mutation:
+    """Encode the protected header with ``+`` and ``/``, which base64url writes as ``-`` and ``_``; a parameter sees to it that there are some."""
+
+    def spell(octets: bytes) -> str:
+        # Wherever they come to stand, three of these octets in a row are encoded with the letters in question.
+        padded = octets[:-1] + b',"x":"~~~~~???????"}'
+        return b64(padded).replace("-", "+").replace("_", "/")
+
+    return respelled("base64", "RFC 7515 section 2", spell)
 
 
 def pretty() -> Mutation:
     """Send the JWS object and its protected header with white space: insignificant (RFC 8259 section 2)."""
 
     def change(draft: Draft) -> None:
-        def resign(jws: Envelope) -> None:
-            text = b64(json.dumps(draft.protected, indent=2).encode("utf-8"))
-            jws["protected"] = text
-            jws["signature"] = b64(draft.signer.sign(f"{text}.{jws['payload']}".encode("ascii")))
-
-        draft.spoil_envelope.append(resign)
+        respelled("pretty", "", lambda octets: b64(json.dumps(json.loads(octets), indent=2).encode("utf-8"))).change(draft)
         draft.spoil_request.append(lambda r: replace(r, body=json.dumps(json.loads(r.body), indent=4).encode("utf-8") + b"\n"))
 
     return Mutation("http.pretty", "RFC 8259 section 2", change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from conformance.acme.client import Account
 from conformance.acme.draft import Draft, Mutation
@@ -49,12 +49,13 @@ def _refuses(
     *,
     status: int | tuple[int, ...] = 400,
     errors: Collection[str] = ("malformed",),
+    jws: Sequence[str] = (),
 ) -> None:
-    """A request to read an account, spoilt by a mutation that fits any request."""
+    """A request to read an account, spoilt by a mutation that fits any request. :param jws: what it offends of RFC 7515, too."""
     negative(
         f"acme.jws.{name}",
         title,
-        covers=[_6_2 + requirement],
+        covers=[_6_2 + requirement, *(f"rfc7515:{one}" for one in jws)],
         control=_read,
         mutation=MUTATIONS[mutation],
         status=status,
@@ -109,6 +110,7 @@ _refuses(
     "protected.alg.absent",
     "acme.jws.unauthorized-for-form",
     errors={"malformed", "badSignatureAlgorithm"},
+    jws=["4.1.1#alg", "5.2#validated"],
 )
 _refuses(
     "header-alg-none",
@@ -117,6 +119,7 @@ _refuses(
     "protected.alg='none'",
     "acme.jws.accept-mac",
     errors=_BAD_ALG | {"malformed"},
+    jws=["5.2#acceptable"],
 )
 _refuses(
     "header-alg-mac",
@@ -125,6 +128,7 @@ _refuses(
     "protected.alg='HS256'",
     "acme.jws.accept-mac",
     errors=_BAD_ALG | {"malformed"},
+    jws=["5.2#acceptable"],
 )
 _refuses(
     "header-alg-other-curve",
@@ -162,6 +166,7 @@ _refuses(
     "one-signature",
     "envelope.signatures.too",
     "acme.jws.accept-signatures",
+    jws=["7.2.2#no-signatures"],
 )
 _refuses(
     "form-detached",
@@ -169,6 +174,7 @@ _refuses(
     "payload-detached",
     "http.payload-detached",
     "acme.jws.unauthorized-for-form",
+    jws=["7.2.1#payload"],
 )
 _refuses(
     "form-array",
@@ -190,6 +196,7 @@ _refuses(
     "jws",
     "http.cut",
     "acme.jws.wrong-json-error",
+    jws=["10.12#syntax"],
 )
 _refuses(
     "signature-flipped",
@@ -199,6 +206,7 @@ _refuses(
     "acme.jws.skip-signature",
     status=_DENIED,
     errors=_UNSIGNED,
+    jws=["5.2#one-validates", "5.2#none-succeeded"],
 )
 _refuses(
     "signature-empty",
@@ -215,6 +223,7 @@ _refuses(
     "verify",
     "envelope.signature.absent",
     "acme.jws.unauthorized-for-form",
+    jws=["7.2.1#signature"],
 )
 _refuses(
     "signature-payload-changed",
@@ -486,7 +495,7 @@ negative(
 )
 
 
-@case("acme.jws.json-as-clients-write-it", covers=["rfc8555:6.2#jws"], kills=["acme.jws.refuse-pretty"])
+@case("acme.jws.json-as-clients-write-it", covers=["rfc8555:6.2#jws", "rfc7515:3#white-space"], kills=["acme.jws.refuse-pretty"])
 def json_as_clients_write_it(lab: AcmeLab) -> None:
     """White space in the JSON and escaped slashes change nothing: PHP clients send both."""
     for mutation in (pretty(), slashes_escaped()):

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from privca.faults.acme import accounts, binding, challenges, errors, key_change, nonces, orders, renewal, requests, revocation
+from privca.faults.acme import (
+    accounts,
+    binding,
+    challenges,
+    errors,
+    key_change,
+    nonces,
+    orders,
+    renewal,
+    requests,
+    revocation,
+    serialization,
+)
 from privca.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = tuple(
     one
-    for area in (nonces, requests, errors, accounts, key_change, binding, orders, challenges, revocation, renewal)
+    for area in (nonces, requests, errors, accounts, key_change, binding, orders, challenges, revocation, renewal, serialization)
     for one in area.FAULTS
 )
