@@ -75,6 +75,8 @@ class CmpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """An endpoint that answers every request only when it is asked again (RFC 9810 section 5.3.22)."""
     ra: CmpEndpoint | None = None
     """An endpoint that issues certificates by which registration authorities are known (extended key usage cmcRA)."""
+    lightweight: CmpEndpoint | None = None
+    """An endpoint that holds every message to the Lightweight CMP Profile (RFC 9483); a target that claims ``lightweight`` needs none."""
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,9 +112,10 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         :param entry: the profile's, as ``endpoints.json`` has it: its URL and, if it wants any, its credentials.
         """
         endpoint = getattr(self, protocol)
-        if entry.get("delays"):
-            known = {name: entry[name] for name in ("url", "reference", "code")}
-            return msgspec.structs.replace(self, cmp=msgspec.structs.replace(endpoint, delayed=CmpEndpoint(**known)))
+        for key, name in (("delays", "delayed"), ("lightweight", "lightweight")):
+            if entry.get(key):
+                further = CmpEndpoint(**{name: entry[name] for name in ("url", "reference", "code")})
+                return msgspec.structs.replace(self, cmp=msgspec.structs.replace(endpoint, **{name: further}))
         changes = {name: entry[name] for name in _CREDENTIALS if name in entry and hasattr(endpoint, name)}
         changes["directory" if protocol == "acme" else "url"] = entry["url"]
         return msgspec.structs.replace(self, **{protocol: msgspec.structs.replace(endpoint, **changes)})
@@ -184,7 +187,7 @@ def _resolved(target: Target) -> Target:
         if (endpoint := getattr(target, name)) is not None:
             changes[name] = _with_code(endpoint)
     if (cmp := target.cmp) is not None:
-        further = {name: _with_code(one) for name in ("delayed", "ra") if (one := getattr(cmp, name)) is not None}
+        further = {name: _with_code(one) for name in ("delayed", "ra", "lightweight") if (one := getattr(cmp, name)) is not None}
         changes["cmp"] = msgspec.structs.replace(_with_code(cmp), **further)
     if target.acme is not None and target.acme.hmac_key_env:
         changes["acme"] = msgspec.structs.replace(target.acme, hmac_key=_variable(target.acme.hmac_key_env))

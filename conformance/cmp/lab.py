@@ -76,6 +76,7 @@ class Shared:
         self.given: Signer | None = None
         self.device: Enrolled | None = None
         self.authority: Enrolled | None = None
+        self.lightweight: Shared | None = None
         self._names = itertools.count(1)
         self._mark = secrets.token_hex(3)
 

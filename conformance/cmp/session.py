@@ -11,6 +11,7 @@ from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from msgspec.structs import replace
 
 from conformance.case import Case
 from conformance.cmp.client import Refusal
@@ -49,7 +50,16 @@ class CmpSession:
         self._shared = Shared(self._cmp, transport, [] if trusted is None else _certificates(trusted), self._now)
         if self._cmp.certificate:
             self._shared.given = _signer(Path(self._cmp.certificate), Path(self._cmp.key))
+        self._shared.lightweight = self._lightweight(self._shared)
         return self
+
+    def _lightweight(self, shared: Shared) -> Shared | None:
+        """What the cases of RFC 9483 share: the same, or that of the endpoint that follows it; None: no endpoint does."""
+        endpoint = self._cmp.lightweight
+        if endpoint is None:
+            return shared if "lightweight" in self._target.claimed else None
+        target = replace(self._cmp, url=endpoint.url, reference=endpoint.reference, code=endpoint.code, certificate="", key="")
+        return Shared(target, shared.transport, shared.anchors, shared.now)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()

@@ -23,7 +23,10 @@ from conformance.transport import HttpRequest, HttpResponse
 _URL = "http://stub.example.test/.well-known/cmp"
 _KIND = ("Content-Type", MEDIA_TYPE)
 _FURTHER = CmpEndpoint(url=_URL, reference="stub", code="stub secret")
-TARGET = Target(name="stub", cmp=CmpTarget(url=_URL, reference="stub", code="stub secret", delayed=_FURTHER, ra=_FURTHER))
+TARGET = Target(
+    name="stub",
+    cmp=CmpTarget(url=_URL, reference="stub", code="stub secret", delayed=_FURTHER, ra=_FURTHER, lightweight=_FURTHER),
+)
 _ID = b"stub transaction"
 _NONCE = b"stub nonce No. 1"
 

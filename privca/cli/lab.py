@@ -105,6 +105,16 @@ keys = ["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-D
 cmp.central_key_generation = true  # for clients that ask for a key, encrypted under their code or for their certificate
 cmp.check_after = 2  # seconds between two looks of a client that waits
 """
+_LIGHTWEIGHT = f"""
+# The same, but every message is held to the Lightweight CMP Profile (RFC 9483).
+[profile.lab-cmp-lightweight]
+protocol = "cmp"
+issuer = "lab-ec"
+template = "device"
+authentication = ["code", "otp", "certificate"]
+renewal_window = "90d"
+cmp.rules = "rfc9483"
+{_CMP}"""
 _PROFILES = {
     "acme": """
 # Any new account; names are proven by challenges.
@@ -128,7 +138,7 @@ acme = { retry_after = 1 }
         "est", "lab-ec", 'est = { server_keys = "clear" }  # /serverkeygen makes keys, encrypted if a client asks for it\n'
     ),
     "scep": _device_profiles("scep", "lab-rsa", _SCEP),  # whose key SCEP clients encrypt to
-    "cmp": _device_profiles("cmp", "lab-ec", _CMP),
+    "cmp": _device_profiles("cmp", "lab-ec", _CMP) + _LIGHTWEIGHT,
 }
 """What a new lab has for each protocol that is served."""
 _DEVICE = """

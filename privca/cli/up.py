@@ -235,6 +235,8 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
         entry["faults"] = list(known.profile.faults)
     if known.profile.approval_always:
         entry["approval"] = True
+    if protocol == "cmp" and known.profile.cmp.rules == "rfc9483":
+        entry["lightweight"] = True
     return entry
 
 

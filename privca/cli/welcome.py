@@ -44,9 +44,14 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
     for protocol in ("est", "scep", "cmp"):
         found = [p for p in profiles if p["protocol"] == protocol]
         for profile in sorted(found, key=lambda p: "default" not in p)[:1]:
-            lines += ["", f"[{protocol}]"]
-            lines += [f"{key} = {json.dumps(profile[key])}" for key in ("url", "username", "reference", "code") if key in profile]
+            lines += ["", f"[{protocol}]", *_credentials(profile)]
+    for profile in [p for p in profiles if "lightweight" in p][:1]:
+        lines += ["", "[cmp.lightweight]", *_credentials(profile)]
     return "\n".join(lines).encode() + b"\n"
+
+
+def _credentials(profile: Mapping[str, object]) -> list[str]:
+    return [f"{key} = {json.dumps(profile[key])}" for key in ("url", "username", "reference", "code") if key in profile]
 
 
 def welcome(
@@ -133,6 +138,8 @@ def _purpose(profile: Mapping[str, object]) -> str:
         return "accounts bound by the key below" if "kid" in profile else "for any new account"
     if "approval" in profile:
         return "a person decides: privca request list"
+    if "lightweight" in profile:
+        return f"held to RFC 9483; with the code {profile['code']}"
     return f"with the code {profile['code']}" if "code" in profile else "for who has a passcode or certificate"
 
 

@@ -49,6 +49,9 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     assert target["trust_anchor"] == str(shared.directory / "ca.pem")
     assert target["acme"]["directory"] == shared.profile()["url"]
     assert target["acme"]["dns_api"] == shared.endpoints()["admin"]
+    light = target["cmp"]["lightweight"]
+    assert light["url"] == shared.profile("lab-cmp-lightweight")["url"]
+    assert light["code"] != target["cmp"]["code"]
 
 
 def test_nobody_else_can_read_what_is_in_the_directory(shared: Running) -> None:

@@ -52,6 +52,7 @@ class Endpoints:
         device = Template(**common, extended_key_usage=("clientAuth",))
         self.add("lab", device)
         self.add("delayed", device, delayed=("ir", "cr", "kur", "p10cr", "rr", "genm"), check_after=0)
+        self.add("lightweight", device, rules="rfc9483")
         self.add("ra", Template(**common, extended_key_usage=("cmcRA",)))
         self.services = {}
         self.fault = None
@@ -111,7 +112,13 @@ def target(tmp_path_factory, endpoints):
     return Target(
         name="in process",
         cmp=CmpTarget(
-            url=BASE + "lab", reference="lab", code="secret", trust_anchor=str(anchor), delayed=at("delayed"), ra=at("ra")
+            url=BASE + "lab",
+            reference="lab",
+            code="secret",
+            trust_anchor=str(anchor),
+            delayed=at("delayed"),
+            ra=at("ra"),
+            lightweight=at("lightweight"),
         ),
     )
 
