@@ -12,9 +12,11 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import datetime
+from functools import partial
 from ipaddress import ip_network
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import structlog
 from twisted.internet import reactor as _reactor
@@ -71,6 +73,14 @@ _failures: list[Exception] = []
 """Why this process ends, unless it was asked to."""
 
 
+@runtime_checkable
+class Resuming(Protocol):
+    """A service that has work which a crash can leave behind, or whose time comes."""
+
+    async def resume(self, now: datetime) -> None:
+        """Take it up."""
+
+
 class Front:
     """What serves requests: in the only process, or in each worker."""
 
@@ -79,13 +89,11 @@ class Front:
         self._config = config
         self._background = ReactorBackground(reactor)
         surroundings = Surroundings(_prober(config), self._background, deferToThread)
-        self._acme = acme.service(self.parts, surroundings)
-        self._cmp = cmp.service(self.parts, surroundings)
         services: dict[str, Service] = {
-            "acme": self._acme,
+            "acme": acme.service(self.parts, surroundings),
             "est": est.service(self.parts, surroundings),
             "scep": scep.service(self.parts, surroundings),
-            "cmp": self._cmp,
+            "cmp": cmp.service(self.parts, surroundings),
         }
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
         faulty = config.lab is not None and config.lab.faults
@@ -94,6 +102,7 @@ class Front:
             from privca.faults.service import with_faults
 
             services = with_faults(services, lambda copy: copy.service(self.parts, surroundings))
+        self._resuming = [service for service in services.values() if isinstance(service, Resuming)]
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
         resource = Resource(
@@ -123,11 +132,14 @@ class Front:
         """
         self._listeners.serve(https, self._factory, self._tls)
         self._listeners.serve(http, self._factory)
-        _every(RESUME, lambda: self._acme.resume(self.parts.clock.now()))
-        _every(RESUME, lambda: self._cmp.resume(self.parts.clock.now()))
+        for service in self._resuming:
+            _every(RESUME, partial(self._resume, service))
         _every(WATCH, self._reload)
         if tends:
             _every(TEND_LISTS, self._tend_lists)
+
+    async def _resume(self, service: Resuming) -> None:
+        await service.resume(self.parts.clock.now())
 
     async def _tend_lists(self) -> None:
         """Make CRLs anew that are stale, in the background, so that an end of the server waits for what is under way."""

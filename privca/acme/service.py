@@ -191,14 +191,24 @@ class AcmeService:
                 call = await reread(call)
         raise Refused(Reason.UNAVAILABLE, "RFC 9110 section 15.6.4", "others change the same records; try again", retry_after=1)
 
-    async def resume(self, now: datetime) -> None:
-        """Take up work whose worker is gone, or whose time has come, and forget nonces that have expired anyway."""
+    async def resume(self, now: datetime, concerns: Callable[[Revisioned], bool] = lambda profile: True) -> None:
+        """Take up work whose worker is gone, or whose time has come, and forget nonces that have expired anyway.
+
+        :param concerns: whether the work of a profile is this service's to take up.
+        """
         core = self._core
         for due in await core.store.due_authorizations(now, RESUME_AT_ONCE):
-            core.background.start(validation.resume(core, due))
+            if concerns(profile := await self._profile(due.profile_id)):
+                core.background.start(validation.resume(core, profile, due))
         for waiting in await core.store.due_orders(now, RESUME_AT_ONCE):
-            core.background.start(issue.resume(core, waiting))
+            if concerns(profile := await self._profile(waiting.profile_id)):
+                core.background.start(issue.resume(core, profile, waiting))
         await core.nonces.forget(now - timedelta(seconds=1))
+
+    async def _profile(self, id: str) -> Revisioned:
+        profile = await self._core.store.profile(id)
+        assert profile is not None, "profiles are never deleted"
+        return profile
 
 
 def _place(tail: str) -> tuple[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -272,9 +273,16 @@ class CmpService:
         certificates = tuple(dict.fromkeys((*prepared.certificates, *reply.certificates)))
         return encode(header, body, protection, certificates)
 
-    async def resume(self, now: datetime) -> None:
-        """End the transactions whose time is up: certificates that nobody confirmed are revoked."""
+    async def resume(self, now: datetime, concerns: Callable[[Revisioned], bool] = lambda profile: True) -> None:
+        """End the transactions whose time is up: certificates that nobody confirmed are revoked.
+
+        :param concerns: whether the transactions of a profile are this service's to end.
+        """
         for transaction in await self._core.store.expired_transactions(now, RESUME_AT_ONCE):
+            profile = await self._core.profiles.profile(transaction.profile_id)
+            assert profile is not None, "profiles are never deleted"
+            if not concerns(profile):
+                continue
             exchange = Exchange(token(self._entropy, 12), now, self._entropy, transaction.profile_id)
             await self._end(exchange, transaction)
 

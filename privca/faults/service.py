@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from privca.base.exchange import Exchange
 from privca.base.http import Request, Response
@@ -23,6 +25,14 @@ class Service(Protocol):
 
     def failure(self, exchange: Exchange, request: Request, profile: Revisioned | None, status: int, detail: str) -> Response:
         """An error that was decided elsewhere."""
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """A service that has work which a crash can leave behind, or whose time comes."""
+
+    async def resume(self, now: datetime, concerns: Callable[[Revisioned], bool]) -> None:
+        """Take up what concerns it."""
 
 
 class Faulty:
@@ -47,6 +57,13 @@ class Faulty:
         service = self._honest if profile is None else self._service(profile)
         return service.failure(exchange, request, profile, status, detail)
 
+    async def resume(self, now: datetime) -> None:
+        """Have every service take up the work of its own profiles: the honest one would do that of the others without their faults."""
+        services = {(): self._honest, **self._made}
+        for chosen, service in services.items():
+            if isinstance(service, Resuming):
+                await service.resume(now, partial(_chose, chosen))
+
     def _service(self, profile: Revisioned) -> Service:
         chosen = profile.profile.faults
         if not chosen:
@@ -57,6 +74,10 @@ class Faulty:
             edits = [edit for name in chosen for edit in _fault(name, profile.profile.protocol).edits]
             known = self._made[chosen] = self._build(copy(self._module, edits))
         return known
+
+
+def _chose(faults: tuple[str, ...], profile: Revisioned) -> bool:
+    return profile.profile.faults == faults
 
 
 def with_faults(services: Mapping[str, Service], build: Callable[[ModuleType], Service]) -> dict[str, Service]:

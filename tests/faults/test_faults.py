@@ -12,8 +12,10 @@ import privca.acme.service as honest
 from privca.faults import faults
 from privca.faults.copies import COPIED, copy
 from privca.faults.edits import Edit, EditError, instead, unchecked
+from privca.faults.service import Faulty
 from privca.profiles import FreshProfiles
 from tests.support.issuance_lab import profile
+from tests.support.issuance_lab import run as drive
 
 COPIES = tuple(f"privca.{package}" for package in COPIED)
 
@@ -88,3 +90,33 @@ def test_a_server_without_faults_does_not_import_them():
     names = "import privca.server, privca.cli.up, sys; print([m for m in sys.modules if m.startswith('privca.faults')])"
     done = subprocess.run([sys.executable, "-c", names], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class Remembering:
+    """A service that writes down of which profiles it takes up work."""
+
+    def __init__(self):
+        self.took = []
+
+    async def resume(self, now, concerns=lambda profile: True):
+        from msgspec.structs import replace
+
+        one = profile()
+        erring = replace(one, id="erring", profile=replace(one.profile, faults=("acme.nonce.accept-reused",)))
+        self.took += [known.id for known in (one, erring) if concerns(known)]
+
+    async def handle(self, exchange, request, profile):
+        return None
+
+
+def test_work_that_was_left_behind_is_taken_up_with_the_faults_of_its_profile():
+    """Else the honest service finishes, now and then, what a faulty one has begun, and the fault is not there."""
+    from msgspec.structs import replace
+
+    honest, faulty = Remembering(), Remembering()
+    service = Faulty(honest, "privca.services.acme", lambda copy: faulty)
+    one = profile()
+    erring = replace(one, id="erring", profile=replace(one.profile, faults=("acme.nonce.accept-reused",)))
+    drive(service.handle(None, None, erring))
+    drive(service.resume(None))
+    assert (honest.took, faulty.took) == ([one.id], ["erring"])

@@ -88,12 +88,10 @@ async def in_background(core: Core, profile: Revisioned, account: Account, claim
             await core.store.commit(ended)
 
 
-async def resume(core: Core, order: Order) -> None:
+async def resume(core: Core, profile: Revisioned, order: Order) -> None:
     """Take over an order whose ``next_attempt`` has passed: its worker is gone, or the CA asked to come back."""
-    profile = await core.store.profile(order.profile_id)
     account = await core.store.account(order.profile_id, order.account_id)
-    assert profile is not None  # neither is ever deleted
-    assert account is not None
+    assert account is not None  # none is ever deleted
     claimed = replace(order, next_attempt=core.clock.now() + LEASE)
     try:
         await core.store.commit(claimed)

@@ -172,12 +172,10 @@ async def pursue(core: Core, profile: Revisioned, account: Account, account_url:
         account = await core.store.account(account.profile_id, account.id) or account
 
 
-async def resume(core: Core, authorization: Authorization) -> None:
+async def resume(core: Core, profile: Revisioned, authorization: Authorization) -> None:
     """Take over a challenge whose ``next_attempt`` has passed, because its worker is gone."""
-    profile = await core.store.profile(authorization.profile_id)
     account = await core.store.account(authorization.profile_id, authorization.account_id)
-    assert profile is not None  # neither is ever deleted
-    assert account is not None
+    assert account is not None  # none is ever deleted
     again = claimed(authorization, processing(authorization), core.clock.now())
     try:
         await core.store.commit(again)
