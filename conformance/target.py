@@ -25,6 +25,8 @@ class AcmeTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     dns_api: str = ""
     """URL of an API like that of pebble-challtestsrv, which answers the server's DNS questions."""
     validates: bool = True
+    contact: str = ""
+    """A contact URL for accounts, where the server makes none without one."""
     kid: str = ""
     hmac_key: str = ""
     """External account binding, if the server wants one: base64url."""
@@ -157,6 +159,7 @@ def given(
     tlsalpn01_port: int | None = None,
     dns_api: str = "",
     always_valid: bool = False,
+    contact: str = "",
     username: str = "",
     reference: str = "",
     code_env: str = "",
@@ -168,6 +171,7 @@ def given(
         tlsalpn01_port=tlsalpn01_port,
         dns_api=dns_api,
         validates=not always_valid,
+        contact=contact,
     )
     target = Target(
         name=next(url for url in (acme, est, scep, cmp) if url),

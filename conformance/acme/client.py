@@ -46,11 +46,18 @@ def ip(*addresses: str) -> list[Identifier]:
 
 
 class Client:
-    """One client of one server. ``observe`` is called with each draft (None for GET and HEAD) and reply, for a transcript."""
+    """One client of one server.
 
-    def __init__(self, transport: Transport, directory_url: str, observe: Observer | None = None) -> None:
+    :param observe: called with each draft (None for GET and HEAD) and reply, for a transcript.
+    :param contact: of a new account that is given no other, for a server that wants one.
+    """
+
+    def __init__(
+        self, transport: Transport, directory_url: str, observe: Observer | None = None, contact: Sequence[str] = ()
+    ) -> None:
         self.transport = transport
         self.directory_url = directory_url
+        self._contact = list(contact)
         self._observe = observe
         self._directory: dict[str, Any] | None = None
         self._nonces: list[str] = []
@@ -145,8 +152,8 @@ class Client:
         """RFC 8555 sections 7.3, 7.3.1 and 7.3.4."""
         url = self.directory["newAccount"]
         payload: dict[str, Any] = {}
-        if contact:
-            payload["contact"] = list(contact)
+        if contact or self._contact:
+            payload["contact"] = list(contact or self._contact)
         if agree:
             payload["termsOfServiceAgreed"] = True
         if existing:

@@ -49,7 +49,8 @@ class AcmeLab:
     def __init__(self, shared: Shared, examination: Examination) -> None:
         self.shared = shared
         self.examination = examination
-        self.client = Client(shared.transport, shared.target.directory, self._observe)
+        contact = (shared.target.contact,) if shared.target.contact else ()
+        self.client = Client(shared.transport, shared.target.directory, self._observe, contact)
         self.check = examination.check
         self.require = examination.require
 
@@ -141,7 +142,7 @@ class AcmeLab:
     ) -> bool:
         """Check that a reply refuses, with this status and one of these error types, as RFC 8555 section 6.7 says it."""
         statuses = (status,) if isinstance(status, int) else status
-        wanted = f"{' or '.join(map(str, statuses))} {' or '.join(errors)}"
+        wanted = f"{' or '.join(map(str, statuses))} {' or '.join(sorted(errors))}"
         if not self.check(response.status >= 400, f"expected {wanted}, got {said(response)}", requirement):
             return False
         return self.check(

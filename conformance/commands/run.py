@@ -50,6 +50,7 @@ _STYLES = {
 @click.option("--tlsalpn01-port", type=int, help="ACME: port at which the server looks for tls-alpn-01.")
 @click.option("--dns-api", metavar="URL", default="", help="ACME: API like that of pebble-challtestsrv.")
 @click.option("--always-valid", is_flag=True, help="ACME: the server counts every challenge as met.")
+@click.option("--contact", metavar="URL", default="", help="ACME: contact of new accounts, for a server that wants one.")
 @click.option("--username", metavar="NAME", default="", help="EST: the user that the code belongs to.")
 @click.option("--reference", metavar="NAME", default="", help="CMP: the reference that the code belongs to.")
 @click.option(

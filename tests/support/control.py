@@ -36,7 +36,7 @@ def paired(client: Client, control: Callable[[], Draft], mutation: Mutation, sta
 
     def judge(reply: HttpResponse) -> None:
         right = reply.status == status and reply.error in errors
-        examination.check(right, f"{mutation.name}: expected {status} {' or '.join(errors)}, got {said(reply)}")
+        examination.check(right, f"{mutation.name}: expected {status} {' or '.join(sorted(errors))}, got {said(reply)}")
         for one in deviations(reply, directory_url=client.directory_url, new_nonce_url=client.directory["newNonce"]):
             examination.check(False, f"{mutation.name}: {one}")
 

@@ -105,7 +105,7 @@ _refused(
     ["3.2#some-header", "7.2.1#protected", "7.2.1#alg-conveyed"],
     envelope("protected.absent", "RFC 7515 section 3.2", lambda jws: jws.pop("protected")),
     "acme.jws.unauthorized-for-form",
-    errors={"malformed"},
+    errors={"malformed", "badSignatureAlgorithm"},
 )
 
 
