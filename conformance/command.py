@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from conformance.commands.curl import curl
 from conformance.commands.evidence import evidence
 from conformance.commands.issue import issue
 from conformance.commands.look import catalogue, diff, explain, mutations, show
@@ -25,5 +26,5 @@ def main() -> None:
     """
 
 
-for command in (run, report, evidence, list_, show, explain, catalogue, diff, gauntlet, kill_matrix, issue, mutations):
+for command in (run, report, evidence, curl, list_, show, explain, catalogue, diff, gauntlet, kill_matrix, issue, mutations):
     main.add_command(command)

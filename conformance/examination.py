@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from conformance.case import Case
 from conformance.catalogue import catalogue
-from conformance.transport import HttpResponse, Unreachable
+from conformance.transport import HttpRequest, HttpResponse, Unreachable
 from conformance.verdict import BROKEN, Level, Verdict
 
 
@@ -57,11 +57,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its reply. ``stage`` is what it was for: setup, control before, spoilt, control after, check."""
+    """A request and its reply. ``stage`` is what it was for: setup, control before, spoilt, control after, check.
+
+    ``again`` makes the same request anew where it cannot be sent twice as it is, since something in it is good for once (a nonce).
+    """
 
     stage: str
     response: HttpResponse
     note: str = ""
+    again: Callable[[], HttpRequest] | None = None
 
 
 class Kind(enum.StrEnum):
@@ -92,9 +96,9 @@ class Examination:
     seen: list[Issued] = field(default_factory=list)
     checks: int = 0
 
-    def record(self, response: HttpResponse, note: str = "") -> None:
+    def record(self, response: HttpResponse, note: str = "", again: Callable[[], HttpRequest] | None = None) -> None:
         """Keep an exchange."""
-        self.exchanges.append(Exchange(self.stage, response, note))
+        self.exchanges.append(Exchange(self.stage, response, note, again))
 
     def issued(self, *octets: bytes, kind: Kind = Kind.CERTIFICATE) -> None:
         """Hand over what the server issued in the last exchange that was recorded: the lints of ``pkix`` look at it at the end of the run.

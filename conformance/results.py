@@ -49,7 +49,7 @@ def document(run: Run, judged: Sequence[Judged]) -> dict[str, Any]:
         "exit_status": run.status,
         "selection": dict(run.selection),
         "requirements": [_requirement(one) for one in _concerned(run.target.protocols, judged)],
-        "cases": [_case(one) for one in judged],
+        "cases": [case(one) for one in judged],
     }
 
 
@@ -85,7 +85,8 @@ def _requirement(one: Requirement) -> dict[str, Any]:
     }
 
 
-def _case(judged: Judged) -> dict[str, Any]:
+def case(judged: Judged) -> dict[str, Any]:
+    """A case and its result as they are in the document."""
     result = judged.result
     return {
         "id": result.case.id,
@@ -104,13 +105,15 @@ def _case(judged: Judged) -> dict[str, Any]:
             {"requirement": finding.requirement, "level": finding.level.value, "detail": finding.detail}
             for finding in result.findings
         ],
-        "exchanges": [_exchange(one) for one in result.exchanges],
+        "exchanges": [exchange(one) for one in result.exchanges],
         "seconds": round(result.seconds, 3),
     }
 
 
-def _exchange(one: Exchange) -> dict[str, Any]:
-    return {"stage": one.stage, "note": one.note, "request": _request(one.response.request), "reply": _reply(one.response)}
+def exchange(one: Exchange, request: HttpRequest | None = None) -> dict[str, Any]:
+    """An exchange as it is in the document. :param request: another one to show in the place of its own."""
+    made = _request(request or one.response.request)
+    return {"stage": one.stage, "note": one.note, "request": made, "reply": _reply(one.response)}
 
 
 def _request(request: HttpRequest) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Client:
         self._observe = observe
         self._directory: dict[str, Any] | None = None
         self._nonces: list[str] = []
+        self._given = set[str]()
+        self._renewed: dict[str, str] = {}
 
     # -- transport ------------------------------------------------------------------------------------------------
 
@@ -113,6 +115,24 @@ class Client:
                 break
         return response
 
+    def again(self, sent: Draft) -> HttpRequest:
+        """The request of a draft that was sent, spoilt as it was, signed anew with a nonce that nobody has used.
+
+        Two drafts with the same nonce have the same one again; one that the server never gave stays.
+        """
+        before = sent.protected.get("nonce")
+        if before not in self._given:
+            return sent.request()
+        if before not in self._renewed:
+            self.forget_nonces()
+            self._renewed[before] = self.nonce()
+        # In its place: what spoils it looks at this very draft.
+        sent.protected["nonce"] = self._renewed[before]
+        try:
+            return sent.request()
+        finally:
+            sent.protected["nonce"] = before
+
     def perform(self, draft: Draft) -> HttpResponse:
         """Send a correct request. :raises Problem: if it is refused."""
         response = self.send(draft)
@@ -125,6 +145,7 @@ class Client:
         nonce = response.header("Replay-Nonce")
         if nonce:
             self._nonces.append(nonce)
+            self._given.add(nonce)
         if self._observe is not None:
             self._observe(draft, response)
         return response

@@ -55,7 +55,7 @@ class AcmeLab:
         self.require = examination.require
 
     def _observe(self, draft: Draft | None, response: HttpResponse) -> None:
-        self.examination.record(response)
+        self.examination.record(response, again=None if draft is None else lambda: self.client.again(draft))
         if response.status == 200 and response.media_type == "application/pem-certificate-chain":
             self.examination.issued(*pem_certificates(response.body))
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from conformance import engine, expected, profiles, results, target
 from conformance.case import Case, selected
 from conformance.catalogue import catalogue
+from conformance.commands.server import described, server
 from conformance.examination import Result
 from conformance.protocols import Sessions, load
 from conformance.reports.junit import junit
@@ -36,26 +37,7 @@ _STYLES = {
 
 
 @click.command()
-@click.option(
-    "--target", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The server, as target.toml."
-)
-@click.option("--acme", metavar="URL", help="Directory URL of an ACME server.")
-@click.option(
-    "--est", metavar="URL", help="An EST server, down to the label if there is one: https://HOST/.well-known/est/LABEL."
-)
-@click.option("--scep", metavar="URL", help="A SCEP server, without '?operation='.")
-@click.option("--cmp", metavar="URL", help="A CMP server.")
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Trust anchors for TLS, PEM. [system's, SSL_CERT_FILE]")
-@click.option("--http01-port", type=int, help="ACME: port at which the server looks for http-01.")
-@click.option("--tlsalpn01-port", type=int, help="ACME: port at which the server looks for tls-alpn-01.")
-@click.option("--dns-api", metavar="URL", default="", help="ACME: API like that of pebble-challtestsrv.")
-@click.option("--always-valid", is_flag=True, help="ACME: the server counts every challenge as met.")
-@click.option("--contact", metavar="URL", default="", help="ACME: contact of new accounts, for a server that wants one.")
-@click.option("--username", metavar="NAME", default="", help="EST: the user that the code belongs to.")
-@click.option("--reference", metavar="NAME", default="", help="CMP: the reference that the code belongs to.")
-@click.option(
-    "--code-env", metavar="VAR", default="", help="EST, SCEP, CMP: variable with the password, challengePassword, secret."
-)
+@server
 @click.option("-k", "globs", multiple=True, metavar="GLOB", help="Only cases that match; may be repeated.")
 @click.option(
     "--level", type=click.Choice(["must", "should", "may"]), default="may", help="Only requirements at least that strong."
@@ -77,11 +59,9 @@ def run(
     **given: Any,
 ) -> None:
     """Examine a server by its URL, or as a target.toml describes it."""
-    if (file is None) == (not any(given[name] for name in ("acme", "est", "scep", "cmp"))):
-        raise click.UsageError("give either --target or the URL of a server")
     console = Console(stderr=True)
     try:
-        examined = target.read(file) if file else target.given(**given)
+        examined = described(file, given)
         known = expected.read(expectations) if expectations else {}
         profile = profiles.find(asked) if asked else None
     except (target.TargetError, expected.ExpectationError, profiles.ProfileError) as error:

@@ -41,6 +41,7 @@ def every_reply(lab: AcmeLab) -> None:
 @case("acme.nonce.reused-rejected", covers=[REJECT, "rfc8555:6.5#bad-nonce-error"], kills=["acme.nonce.accept-reused"])
 def reused(lab: AcmeLab) -> None:
     """A nonce that a request has carried is refused when another one carries it."""
+    lab.require(lab.account.url, "there is no account")
     with lab.examination.during("control before"):
         nonce, reply = _read_with(lab, lambda: str(lab.sure(lab.client.nonce)))
     lab.require(reply.status == 200, f"reading the account gives {said(reply)}")
