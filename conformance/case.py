@@ -39,6 +39,8 @@ class Case:
     feature: str = ""
     negative: bool = False
     mutation: str = ""
+    looks_back: bool = False
+    """It examines what the other cases of a run were given, and comes after them."""
 
     @property
     def protocol(self) -> str:
@@ -81,6 +83,7 @@ def case(
     kills: Sequence[str] = (),
     needs: Sequence[str] = (),
     feature: str = "",
+    looks_back: bool = False,
 ) -> Callable[[Body], Body]:
     """Declare a function to be a case. Its docstring is the title."""
 
@@ -88,7 +91,7 @@ def case(
         title = " ".join((body.__doc__ or "").split())
         if not title:
             raise CaseError(f"{id}: a case has a docstring, which is its title")
-        register(Case(id, title, tuple(covers), body, tuple(kills), tuple(needs), feature))
+        register(Case(id, title, tuple(covers), body, tuple(kills), tuple(needs), feature, looks_back=looks_back))
         return body
 
     return declare
@@ -97,7 +100,7 @@ def case(
 def selected(
     cases: Iterable[Case], *, protocols: Iterable[str], globs: Sequence[str] = (), level: Level = Level.MAY
 ) -> list[Case]:
-    """The cases of these protocols that match one of the globs (none: all) and are at least that strong, by ID."""
+    """The cases of these protocols that match one of the globs (none: all) and are at least that strong, by ID; those that look back last."""
     wanted = frozenset(protocols)
     return sorted(
         (
@@ -107,5 +110,5 @@ def selected(
             and one.level.rank <= level.rank
             and (not globs or any(fnmatch.fnmatchcase(one.id, glob) for glob in globs))
         ),
-        key=lambda one: one.id,
+        key=lambda one: (one.looks_back, one.id),
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.case import Case
 from conformance.examination import Result
-from conformance.protocols import Sessions
+from conformance.protocols import PROTOCOLS, Sessions
 from conformance.target import Target
 from conformance.verdict import Verdict
 
@@ -50,10 +50,19 @@ def profiles(endpoints: Path) -> list[Faulty]:
 
 
 def run(target: Target, faulty: Iterable[Faulty], cases: Sequence[Case]) -> Iterator[Row]:
-    """A row for each fault. :param target: the honest server; a profile differs from it by its URL and its credentials."""
+    """A row for each fault. :param target: the honest server; a profile differs from it by its URL and its credentials.
+
+    Cases that look back are given something to look at first: two certificates that the profile issues.
+    """
+    source = {name: next((case for case in cases if case.id == one.source), None) for name, one in PROTOCOLS.items()}
     for one in faulty:
-        with Sessions(target.at(one.entry["protocol"], one.entry)) as sessions:
-            yield Row(one.fault, tuple(sessions.examine(case) for case in cases if one.fault in case.kills))
+        noticing = [case for case in cases if one.fault in case.kills]
+        protocol = one.entry["protocol"]
+        with Sessions(target.at(protocol, one.entry)) as sessions:
+            if any(case.looks_back for case in noticing) and (giving := source[protocol]) is not None:
+                sessions.examine(giving)
+                sessions.examine(giving)
+            yield Row(one.fault, tuple(sessions.examine(case) for case in noticing))
 
 
 def loose_ends(names: Iterable[str], cases: Iterable[Case]) -> list[str]:

@@ -16,8 +16,10 @@ from conformance.case import REGISTRY, Case
 from conformance.cmp import cases as cmp_cases
 from conformance.cmp import stubs as cmp_stubs
 from conformance.cmp.session import CmpSession
-from conformance.examination import Result
-from conformance.stubs import Stub
+from conformance.examination import Issued, Result
+from conformance.pkix import cases as pkix_cases
+from conformance.pkix.session import PkixSession
+from conformance.stubs import COMMON, Stub
 from conformance.target import Target
 from conformance.transport import Transport
 
@@ -45,13 +47,35 @@ class Protocol:
     session: Opening
     stubs: Sequence[Stub]
     stub_target: Target
+    source: str = ""
+    """A case that is given a certificate and hands it over: what there is to look at on a profile with a fault."""
+    concerns: Callable[[Target], bool] | None = None
+    """Whether a target has something to be examined; None: if it has an endpoint of that name."""
+    looks_back: bool = False
+    """Its session is given the list of all that other sessions hand over."""
 
 
 PROTOCOLS = {
     one.name: one
     for one in (
-        Protocol("acme", acme_cases.load, AcmeSession, acme_stubs.STUBS, acme_stubs.TARGET),
-        Protocol("cmp", cmp_cases.load, CmpSession, cmp_stubs.STUBS, cmp_stubs.TARGET),
+        Protocol(
+            "acme",
+            acme_cases.load,
+            AcmeSession,
+            acme_stubs.STUBS,
+            acme_stubs.TARGET,
+            source="acme.finalize.as-requested",
+        ),
+        Protocol("cmp", cmp_cases.load, CmpSession, cmp_stubs.STUBS, cmp_stubs.TARGET, source="cmp.enroll.ir-by-mac"),
+        Protocol(
+            "pkix",
+            pkix_cases.load,
+            PkixSession,
+            COMMON,
+            acme_stubs.TARGET,
+            concerns=lambda target: bool(target.endpoints),
+            looks_back=True,
+        ),
     )
 }
 
@@ -63,12 +87,22 @@ def load() -> dict[str, Case]:
     return REGISTRY
 
 
+def concerned(target: Target) -> list[str]:
+    """The protocols that there is something to examine of."""
+    return [
+        name
+        for name, protocol in PROTOCOLS.items()
+        if (name in target.endpoints if protocol.concerns is None else protocol.concerns(target))
+    ]
+
+
 class Sessions:
     """A run against all endpoints of a target; the session of a protocol begins with its first case."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._begun: dict[str, Session] = {}
+        self._issued: list[Issued] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -80,9 +114,13 @@ class Sessions:
     def begin(self, protocol: str) -> Session:
         """The session of a protocol. :raises TargetError: if what it takes is not to be had, a port that is in use."""
         if protocol not in self._begun:
-            self._begun[protocol] = self._stack.enter_context(PROTOCOLS[protocol].session(self._target))
+            known = PROTOCOLS[protocol]
+            session = PkixSession(self._target, issued=self._issued) if known.looks_back else known.session(self._target)
+            self._begun[protocol] = self._stack.enter_context(session)
         return self._begun[protocol]
 
     def examine(self, case: Case) -> Result:
         """Run one case to its end."""
-        return self.begin(case.protocol).examine(case)
+        result = self.begin(case.protocol).examine(case)
+        self._issued += result.issued
+        return result

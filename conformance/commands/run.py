@@ -18,7 +18,7 @@ from conformance.case import Case, selected
 from conformance.catalogue import catalogue
 from conformance.commands.server import described, server
 from conformance.examination import Result
-from conformance.protocols import Sessions, load
+from conformance.protocols import Sessions, concerned, load
 from conformance.reports.junit import junit
 from conformance.reports.page import page
 from conformance.reports.traceability import markdown, traceability
@@ -67,7 +67,7 @@ def run(
     except (target.TargetError, expected.ExpectationError, profiles.ProfileError) as error:
         console.print(f"{error}", style="red", highlight=False, soft_wrap=True)
         sys.exit(USAGE)
-    chosen = selected(load().values(), protocols=examined.protocols, globs=globs, level=Level(level.upper()))
+    chosen = selected(load().values(), protocols=concerned(examined), globs=globs, level=Level(level.upper()))
     if profile is not None:
         chosen = [case for case in chosen if profile.selects(case)]
     if not chosen:
