@@ -200,7 +200,7 @@ def _check_faults(profile: Profile, where: str) -> None:
         fault = known().get(name)
         if fault is None:
             raise ConfigurationError(f"{where}: there is no fault {name!r}{_meant(name, known())}; 'privca faults' lists them")
-        if fault.protocol != profile.protocol:
+        if not fault.fits(profile.protocol):
             raise ConfigurationError(f"{where}: {name!r} is a fault of {fault.protocol}")
 
 

@@ -16,6 +16,6 @@ from privca.faults.fault import Fault
 @cache
 def faults() -> Mapping[str, Fault]:
     """Every fault by its name."""
-    from privca.faults import acme
+    from privca.faults import acme, pkix
 
-    return {fault.name: fault for fault in acme.FAULTS}
+    return {fault.name: fault for area in (acme, pkix) for fault in area.FAULTS}

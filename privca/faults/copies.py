@@ -1,8 +1,9 @@
 """A second copy of a protocol's modules, with some steps changed.
 
 The modules are imported anew from their source while the first copies are set aside, so that everything in the copy finds its own
-neighbours by ordinary imports. What both copies hand to the store and to the layers below (ports, formats, issuance) is shared: a record is
-the same type to everybody.
+neighbours by ordinary imports. What both copies hand to the store and to the layers below (ports, formats, policy) is shared: a record is
+the same type to everybody. The two steps that make a certificate are copied, too: what is issued is shared between the protocols, and a
+copy that is made for one profile can issue in its own way.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from typing import Any
 
 from privca.faults.edits import Edit, EditError
 
-COPIED = ("acme", "est", "scep", "cmp", "jose", "services")
-"""Packages below ``privca`` of which a copy has its own modules; of a protocol's, only what it imports."""
+COPIED = ("acme", "est", "scep", "cmp", "jose", "services", "issuance.issue", "issuance.signing")
+"""Packages and modules below ``privca`` of which a copy has its own; of a protocol's, only what it imports."""
 SHARED = frozenset({"privca.acme.ports", "privca.est.ports", "privca.scep.ports", "privca.cmp.ports"})
 
 
@@ -30,7 +31,8 @@ def copy(module: str, edits: Sequence[Edit]) -> ModuleType:
     """
     finder = _Finder(edits)
     aside = {name: sys.modules.pop(name) for name in list(sys.modules) if _copied(name)}
-    attributes = {name: getattr(sys.modules["privca"], name, None) for name in COPIED}
+    # An import makes a module an attribute of its package as well.
+    packages = {full: sys.modules.get(full.rpartition(".")[0]) for full in aside}
     sys.meta_path.insert(0, finder)
     try:
         made = importlib.import_module(module)
@@ -43,14 +45,14 @@ def copy(module: str, edits: Sequence[Edit]) -> ModuleType:
         for name in [name for name in sys.modules if _copied(name)]:
             del sys.modules[name]
         sys.modules.update(aside)
-        for name, value in attributes.items():
-            if value is not None:
-                setattr(sys.modules["privca"], name, value)
+        for full, package in packages.items():
+            if package is not None:
+                setattr(package, full.rpartition(".")[2], aside[full])
 
 
 def _copied(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) > 1 and parts[0] == "privca" and parts[1] in COPIED and name not in SHARED
+    below = name.removeprefix("privca.")
+    return below != name and name not in SHARED and any(below == one or below.startswith(f"{one}.") for one in COPIED)
 
 
 class _Finder(MetaPathFinder):

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from privca.faults.edits import Edit
 
+ISSUED = "pkix"
+"""What stands for a protocol in the names of faults of what is issued."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -23,6 +26,10 @@ class Fault:
     def protocol(self) -> str:
         """The first part of the name."""
         return self.name.partition(".")[0]
+
+    def fits(self, protocol: str) -> bool:
+        """Whether a profile of that protocol can have it: what is issued can be wrong whoever asks for it."""
+        return self.protocol in (protocol, ISSUED)
 
     @property
     def like(self) -> str:

@@ -90,6 +90,6 @@ def with_faults(services: Mapping[str, Service], build: Callable[[ModuleType], S
 
 def _fault(name: str, protocol: str) -> Fault:
     fault = faults().get(name)
-    if fault is None or fault.protocol != protocol:
+    if fault is None or not fault.fits(protocol):
         raise Refused(Reason.INTERNAL, "profile: faults", "there is no such fault of this protocol", got=repr(name))
     return fault

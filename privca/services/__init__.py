@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from privca.acme.ports import Background, Prober
-from privca.composition import Offload
+from privca.composition import Offload, Parts
+from privca.enrollment.door import Door
+from privca.enrollment.service import EnrollmentService
+from privca.issuance.issue import Issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,8 @@ class Surroundings:
     background: Background
     offload: Offload
     """Runs work off the reactor's thread."""
+
+
+def door(parts: Parts) -> Door:
+    """The door into the CA for one service; what issues behind it belongs to the same copy as the service."""
+    return EnrollmentService(parts.store, parts.authorities, Issuer(parts.store, parts.keys, parts.authorities), parts.revocation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from privca.acme.service import AcmeService
 from privca.composition import Parts
-from privca.services import Surroundings
+from privca.services import Surroundings, door
 
 
 def service(parts: Parts, surroundings: Surroundings) -> AcmeService:
@@ -12,7 +12,7 @@ def service(parts: Parts, surroundings: Surroundings) -> AcmeService:
     server = parts.config.server
     return AcmeService(
         parts.store,
-        parts.door,
+        door(parts),
         surroundings.prober,
         surroundings.background,
         parts.clock,

@@ -6,7 +6,7 @@ from privca.cmp.rfc9810.call import Core
 from privca.cmp.service import CmpService
 from privca.composition import Parts
 from privca.keys.made_for_others import KeysForOthers
-from privca.services import Surroundings
+from privca.services import Surroundings, door
 
 
 def service(parts: Parts, surroundings: Surroundings) -> CmpService:
@@ -14,7 +14,7 @@ def service(parts: Parts, surroundings: Surroundings) -> CmpService:
     core = Core(
         store=parts.store,
         certificates=parts.store,
-        door=parts.door,
+        door=door(parts),
         credentials=parts.credentials,
         authorities=parts.authorities,
         delegates=parts.delegates,

@@ -10,14 +10,14 @@ from privca.est.rfc7616 import Nonces
 from privca.est.service import EstService
 from privca.keys.decryption import DecryptionKeyFiles
 from privca.keys.made_for_others import KeysForOthers
-from privca.services import Surroundings
+from privca.services import Surroundings, door
 
 
 def service(parts: Parts, surroundings: Surroundings) -> EstService:
     """Answers every EST profile."""
     return EstService(
         Core(
-            door=parts.door,
+            door=door(parts),
             credentials=parts.credentials,
             authorities=parts.authorities,
             delegates=parts.delegates,
