@@ -182,15 +182,9 @@ class CmpLab:
         """A general message with these InfoTypeAndValue (DER)."""
         return self.draft(Body.GENM, content=der.sequence(*pieces), protection=protection, **fields)
 
-    def rr(
-        self, certificate: x509.Certificate, *, protection: Protection, extensions: Sequence[bytes] = (), **template: bytes
-    ) -> Draft:
-        """A request to revoke a certificate. :param extensions: crlEntryDetails (Extension, DER)."""
-        serial = der.integer(certificate.serial_number)
-        fields = {1: b"\x81" + serial[1:], 3: der.tlv(0xA3, certificate.issuer.public_bytes())}
-        details = der.sequence(*extensions) if extensions else b""
-        inner = der.sequence(*(fields[number] for number in sorted(fields)))
-        return self.draft(Body.RR, content=der.sequence(der.sequence(inner, details)), protection=protection)
+    def rr(self, *details: bytes, protection: Protection | None = None) -> Draft:
+        """A request to revoke what these RevDetails (DER) name."""
+        return self.draft(Body.RR, content=der.sequence(*details), protection=protection)
 
     def next(self, answer: Answer, body: Body, *, content: bytes = b"", **fields: Any) -> Draft:
         """The message that goes on with the transaction of an answer."""
@@ -269,6 +263,10 @@ class CmpLab:
                 return f"{answer.reply}: a certificate for another key"
         return ""
 
+    def unconfirmed(self, *, protection: Protection | None = None, **fields: Any) -> Answer:
+        """The answer to an ir whose certificate waits to be confirmed. :raises Inconclusive: if there is none."""
+        return self.ask(self.ir(protection=protection, **fields))
+
     def settle(self, answer: Answer) -> None:
         """Accept the certificates of an answer, if they wait for that."""
         if answer.reply is None or answer.reply.information(IMPLICIT_CONFIRM) is not None or not self.issued(answer):
@@ -324,22 +322,30 @@ class CmpLab:
         requirement: str | None = None,
         bound: bool = False,
         bare: bool = False,
+        level: Level | None = None,
     ) -> bool:
         """Check that a request is refused, for one of these reasons (names of bits of failInfo).
 
         :param bound: the text names the bit: another one breaks the requirement; else that is information.
         :param bare: an HTTP status of 400 or more without a PKIMessage refuses, too.
+        :param level: how bad it is if the request is granted, where the text binds the client alone; None: as bad as the requirement says.
         """
         wanted = " or ".join(failures)
         reply = answer.reply
         if reply is None:
             refuses = bare and answer.response.status in range(400, 500)
-            return self.check(refuses, f"expected a refusal with {wanted}, got {answer}", requirement)
-        if not self.check(reply.refused, f"expected a refusal with {wanted}, got {reply}", requirement):
+            return self.check(refuses, f"expected a refusal with {wanted}, got {answer}", requirement, level)
+        if not self.check(reply.refused, f"expected a refusal with {wanted}, got {reply}", requirement, level):
             return False
-        found = frozenset().union(*(status.failures for status in reply.statuses))
-        level = None if bound else Level.MAY
-        return self.check(found & set(failures), f"expected {wanted}, got {reply}", requirement, level)
+        found = frozenset[str]().union(*(status.failures for status in reply.statuses))
+        return self.check(found & set(failures), f"expected {wanted}, got {reply}", requirement, None if bound else Level.MAY)
+
+    def withdrawn(self, enrolled: Enrolled, requirement: str | None = None) -> bool:
+        """Check that a certificate is worth nothing any more: a message that is signed with it is refused."""
+        answer = self.send(self.genm(asked(2), protection=enrolled.signer))
+        reply = answer.reply
+        refused = reply is not None and reply.refused
+        return self.check(refused, f"a message under a certificate that should be revoked: {answer}", requirement)
 
     def paired(
         self,
@@ -350,6 +356,7 @@ class CmpLab:
         requirement: str | None = None,
         bound: bool = False,
         bare: bool = False,
+        level: Level | None = None,
         url: str = "",
     ) -> Answer:
         """Send control, spoilt control, control (:meth:`conformance.examination.Examination.paired`); the answer to the spoilt one.
@@ -375,7 +382,7 @@ class CmpLab:
 
         def judge(_: HttpResponse) -> None:
             spoilt.append(last[-1])
-            self.refused(last[-1], failures, requirement=requirement, bound=bound, bare=bare)
+            self.refused(last[-1], failures, requirement=requirement, bound=bound, bare=bare, level=level)
 
         self.examination.paired(sent, lambda: sent(mutation), denied=denied, judge=judge, requirement=requirement)
         return spoilt[0]
@@ -433,6 +440,18 @@ def cert_status(
     return der.sequence(der.octets(value), number, info, der.tlv(0xA0, hash_alg) if hash_alg else b"")
 
 
+def rev_details(
+    certificate: x509.Certificate, *extensions: bytes, serial: int | None = None, issuer: bytes | None = None
+) -> bytes:
+    """RevDetails (DER) of a certificate, or with another serial number or issuer (Name, DER).
+
+    :param extensions: crlEntryDetails (Extension, DER).
+    """
+    number = der.integer(certificate.serial_number if serial is None else serial)
+    name = der.tlv(0xA3, certificate.issuer.public_bytes() if issuer is None else issuer)
+    return der.sequence(der.sequence(b"\x81" + number[1:], name), der.sequence(*extensions) if extensions else b"")
+
+
 def status_info(status: int, failure: int | None = None) -> bytes:
     """PKIStatusInfo (DER). :param failure: the number of a bit of failInfo."""
     bits = b""
@@ -463,15 +482,19 @@ def negative(
     failures: Collection[str],
     bound: bool = False,
     bare: bool = False,
+    level: Level | None = None,
     kills: Sequence[str] = (),
     needs: Sequence[str] = (),
     feature: str = "",
 ) -> Case:
-    """Declare a negative case: ``control`` drafts a correct request each time, ``mutation`` spoils it in one way."""
+    """Declare a negative case: ``control`` drafts a correct request each time, ``mutation`` spoils it in one way.
+
+    What else there is says how the spoilt one has to be refused (:meth:`CmpLab.refused`).
+    """
 
     def body(lab: CmpLab) -> None:
         change = mutation if isinstance(mutation, Mutation) else lab.sure(lambda: mutation(lab))
-        lab.paired(lambda: control(lab), change, failures=failures, bound=bound, bare=bare)
+        lab.paired(lambda: control(lab), change, failures=failures, bound=bound, bare=bare, level=level)
 
     name = mutation.name if isinstance(mutation, Mutation) else "made for the request"
     kills = (*kills, ALWAYS_FAILURE)

@@ -130,10 +130,18 @@ class Draft:
                 parts.append(der.tlv(0xA0 | number, inner))
         return der.sequence(*parts)
 
+    def body_der(self) -> bytes:
+        """PKIBody (DER)."""
+        content = der.sequence(*(one.encode() for one in self.requests)) if self.requests else self.content
+        return der.tlv(0xA0 | self.body, content)
+
+    def protected(self) -> bytes:
+        """The value of the protection."""
+        return self.protection.protect(der.sequence(self.header(), self.body_der())) or b""
+
     def encode(self) -> bytes:
         """The message (DER), protected."""
-        content = der.sequence(*(one.encode() for one in self.requests)) if self.requests else self.content
-        header, body = self.header(), der.tlv(0xA0 | self.body, content)
+        header, body = self.header(), self.body_der()
         value = self.protection.protect(der.sequence(header, body)) if self.value is None else self.value
         certificates = self.protection.certificates if self.extra_certs is None else self.extra_certs
         parts = [header, body]

@@ -80,3 +80,12 @@ def bad_protection(clause: str = "RFC 9810 section 5.1.3") -> Mutation:
         return trees.content(message, (2, 0), flipped)
 
     return Mutation("one bit of the protection", clause, octets=spoil)
+
+
+def protected_before(name: str, clause: str, **fields: Any) -> Mutation:
+    """Other fields, under the protection that was computed without that change."""
+
+    def change(draft: Draft) -> Draft:
+        return replace(draft, value=draft.protected(), **fields)
+
+    return Mutation(name, clause, change)

@@ -263,6 +263,14 @@ def test_section_5_3_18_a_bad_certconf_confirms_nothing(lab, case):
     assert lab.status(certificate) is CertificateStatus.REVOKED
 
 
+def test_rfc9810_4_2_2_2_a_certificate_whose_confirmation_does_not_verify_is_revoked_at_once(lab):
+    client, certificate = confirmable(lab)
+    wrong = cmp.seq(cmp.octets(bytes(32)), cmp.integer(0))
+    assert client.confirm(wrong).status()[1] == "badCertId"
+    assert lab.status(certificate) is CertificateStatus.REVOKED
+    assert client.confirm(cmp.cert_status(certificate)).status()[1] == "badCertId"
+
+
 def test_section_5_3_18_sha1_and_unknown_hashes_confirm_nothing(lab):
     client, certificate = confirmable(lab)
     for name, hash_alg in (("sha1", cmp.HASHES["sha1"]), ("sha256", "1.2.3.4")):

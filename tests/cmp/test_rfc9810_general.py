@@ -93,6 +93,7 @@ def test_section_5_3_19_7_what_is_not_known_is_listed(lab):
 
 def test_section_5_3_19_13_language(lab):
     assert value(ask(lab, it(16, cmp.seq(cmp.utf8("de"), cmp.utf8("en")))), 16)[0].text == "en"
+    assert value(ask(lab, it(16, cmp.seq(cmp.utf8("enm"), cmp.utf8("EN-gb")))), 16)[0].text == "EN-gb"
 
 
 def test_rfc9483_4_3_1_ca_certificates(lab):
@@ -197,6 +198,7 @@ BAD = {
     "crlStatusList with another source": (it(22, cmp.seq(cmp.seq(cmp.tlv(0xA2, cmp.seq())))), "badDataFormat"),
     "caCerts with a value": (it(17, cmp.integer(1)), "badDataFormat"),
     "suppLangTags without a value": (it(16), "badDataFormat"),
+    "suppLangTags without English": (it(16, cmp.seq(cmp.utf8("de"), cmp.utf8("enm"))), "addInfoNotAvailable"),
     "garbage": (b"\x05\x00", "badDataFormat"),
 }
 

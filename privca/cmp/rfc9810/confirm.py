@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -96,9 +97,13 @@ async def confirm(call: Call) -> Reply:
         raise Refused(Reason.WRONG_STATE, _CLAUSE, "no certificate of this transaction waits to be confirmed")
     certificates = {id: await _certificate(call, part) for id, part in waiting.items()}
     said = {confirmation.id: confirmation for confirmation in confirmations}
-    for id, confirmation in said.items():
-        if confirmation.accepted:
-            _check_digest(confirmation, certificates[id])
+    try:
+        for id, confirmation in said.items():
+            if confirmation.accepted:
+                _check_digest(confirmation, certificates[id])
+    except Refused:
+        await _withdraw(call, transaction, certificates)
+        raise
     states = {}
     for id, certificate in certificates.items():
         # What is left out is rejected.
@@ -114,6 +119,19 @@ async def confirm(call: Call) -> Reply:
     rejected = [id for id, state in states.items() if state is PartState.REJECTED]
     call.exchange.decided("rejected by the client" if rejected else "confirmed", _CLAUSE)
     return Reply(Body.PKICONF, NULL)
+
+
+async def _withdraw(call: Call, transaction: Transaction, certificates: Mapping[int, Certificate]) -> None:
+    """Revoke what was made available and whose confirmation does not verify (section 4.2.2.2); nothing is left to be confirmed."""
+    parts = tuple(
+        replace(part, state=PartState.REJECTED, octets=b"") if part.id in certificates else part for part in transaction.parts
+    )
+    try:
+        call.transaction = await call.core.store.save_transaction(replace(transaction, parts=parts, nonce=call.nonce))
+    except Conflict:
+        raise Refused(Reason.ALREADY_CONFIRMED, _CLAUSE, "the certificates were confirmed by another message meanwhile") from None
+    for certificate in certificates.values():
+        await revoke(call.core.door, call.exchange, certificate)
 
 
 async def confirm_by_pkiconf(call: Call) -> Reply:

@@ -103,7 +103,17 @@ async def _languages(call: Call, information: Information, profile: Revisioned) 
     tags = der.decode(_Texts, der.tlv(0x30, information.value or b""), clause=clause).texts
     if not tags:
         raise Refused(Reason.MALFORMED, clause, "suppLangTags has one language at least")
-    return Information(information.type, der.tlv(0x30, der.tlv(0x0C, _LANGUAGE.encode())))
+    # What we say is English, of whichever kind the client prefers (RFC 5646 section 2.1.1: tags are compared without case).
+    chosen = next((tag for tag in tags if tag.partition("-")[0].lower() == _LANGUAGE), None)
+    if chosen is None:
+        raise Refused(
+            Reason.UNSUPPORTED_INFORMATION,
+            clause,
+            "none of these languages is spoken here",
+            expected=_LANGUAGE,
+            got=", ".join(tags)[:60],
+        )
+    return Information(information.type, der.tlv(0x30, der.tlv(0x0C, chosen.encode())))
 
 
 @der.sequence
