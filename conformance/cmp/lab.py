@@ -182,7 +182,11 @@ class CmpLab:
         """A general message with these InfoTypeAndValue (DER)."""
         return self.draft(Body.GENM, content=der.sequence(*pieces), protection=protection, **fields)
 
-    def rr(self, *details: bytes, protection: Protection | None = None) -> Draft:
+    def rr(self, certificate: x509.Certificate, *, protection: Protection, extensions: Sequence[bytes] = ()) -> Draft:
+        """A request to revoke a certificate. :param extensions: crlEntryDetails (Extension, DER)."""
+        return self.revoking(rev_details(certificate, *extensions), protection=protection)
+
+    def revoking(self, *details: bytes, protection: Protection | None = None) -> Draft:
         """A request to revoke what these RevDetails (DER) name."""
         return self.draft(Body.RR, content=der.sequence(*details), protection=protection)
 

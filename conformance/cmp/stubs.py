@@ -119,7 +119,7 @@ STUBS: tuple[Stub, ...] = (
     Stub("refuses-all-bad-request", _fitting(lambda request: (Body.ERROR, _error("badRequest")))),
     Stub("refuses-all-bad-message-check", _fitting(lambda request: (Body.ERROR, _error("badMessageCheck")))),
     Stub("refuses-all-for-every-reason", _fitting(lambda request: (Body.ERROR, _every_failure()))),
-    Stub("grants-all", _fitting(_all_granted)),
+    Stub("grants-all", _fitting(_all_granted), ("cmp.header.general-transaction-id",)),
     Stub("lets-all-wait", _fitting(_all_waiting)),
     Stub("replay", _replaying),
 )

@@ -268,7 +268,7 @@ def test_rfc9810_4_2_2_2_a_certificate_whose_confirmation_does_not_verify_is_rev
     wrong = cmp.seq(cmp.octets(bytes(32)), cmp.integer(0))
     assert client.confirm(wrong).status()[1] == "badCertId"
     assert lab.status(certificate) is CertificateStatus.REVOKED
-    assert client.confirm(cmp.cert_status(certificate)).status()[1] == "badCertId"
+    assert client.confirm(cmp.cert_status(certificate)).status()[1] == "badRequest"
 
 
 def test_section_5_3_18_sha1_and_unknown_hashes_confirm_nothing(lab):

@@ -25,6 +25,8 @@ from privca.keys.made_for_others import KeysForOthers
 from tests.support.issuance_lab import IssuanceLab, direct, run
 
 CASES = {id: case for id, case in load().items() if case.protocol == "cmp"}
+TOLERATED = {"cmp.pop.no-input": Verdict.INFO}
+"""What this server does for OpenSSL's sake, where a profile does not say ``tolerant = false``."""
 RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED)
 BASE = "http://ca.example.test/.well-known/cmp/p/"
 KEYS = ("P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "X25519", "ML-KEM-768")
@@ -132,7 +134,7 @@ def session(endpoints, target):
 @pytest.mark.parametrize("id", sorted(CASES))
 def test_the_server_conforms(session, id):
     result = session.examine(CASES[id])
-    assert result.verdict in RIGHT, result.detail
+    assert result.verdict in ((TOLERATED[id],) if id in TOLERATED else RIGHT), result.detail
 
 
 def test_no_case_passes_on_a_server_that_does_nothing_right():

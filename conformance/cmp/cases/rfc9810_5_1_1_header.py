@@ -80,7 +80,7 @@ def sender_nonce(lab: CmpLab) -> None:
 def message_time(lab: CmpLab) -> None:
     """The messageTime of a reply is the time at which it was made, as RFC 5280 writes times."""
     for name, answer in _answers(lab):
-        at = answer.reply and answer.reply.message_time
+        at = None if answer.reply is None else answer.reply.message_time
         if lab.check(at is not None, f"the {name} has no messageTime") and at is not None:
             away = at - lab.shared.now()
             lab.check(abs(away) < _SKEW, f"the messageTime of the {name} is {away} from our time")

@@ -227,7 +227,7 @@ negative(
 
 def _revoked(lab: CmpLab) -> Mutation:
     device = lab.enroll()
-    lab.ask(lab.rr(rev_details(device.certificate), protection=device.signer))
+    lab.ask(lab.revoking(rev_details(device.certificate), protection=device.signer))
     return header("a signer that was revoked", _CLAUSE, protection=device.signer)
 
 
@@ -296,6 +296,7 @@ def replies_by_signature(lab: CmpLab) -> None:
 def stranger_gets_no_mac(lab: CmpLab) -> None:
     """The refusal of a wrong MAC is no MAC under the right secret, against which a stranger could guess it."""
     right = lab.mac
+    lab.settle(lab.unconfirmed(protection=right))
     wrong = replace(right, secret=secrets.token_bytes(12))
     refused = lab.send(lab.ir(protection=wrong))
     lab.require(refused.reply is not None and refused.reply.refused, f"an ir under a wrong secret gives {refused}")

@@ -51,6 +51,7 @@ negative(
 @case("cmp.version.nearest", covers=[_SEVEN + "version-nearest"], kills=["cmp.version.error-echoes"])
 def nearest(lab: CmpLab) -> None:
     """The error to a version that is too high has the highest that the server has, to one that is too low the lowest."""
+    lab.settle(lab.unconfirmed())
     for pvno, right in ((99, (2, 3)), (0, (1, 2))):
         answer = lab.send(lab.ir(pvno=pvno))
         lab.require(answer.reply is not None, f"an ir with pvno {pvno} gives {answer}")

@@ -127,11 +127,13 @@ async def _withdraw(call: Call, transaction: Transaction, certificates: Mapping[
         replace(part, state=PartState.REJECTED, octets=b"") if part.id in certificates else part for part in transaction.parts
     )
     try:
-        call.transaction = await call.core.store.save_transaction(replace(transaction, parts=parts, nonce=call.nonce))
+        changed = await call.core.store.save_transaction(replace(transaction, parts=parts, nonce=call.nonce))
     except Conflict:
         raise Refused(Reason.ALREADY_CONFIRMED, _CLAUSE, "the certificates were confirmed by another message meanwhile") from None
     for certificate in certificates.values():
         await revoke(call.core.door, call.exchange, certificate)
+    if not changed.open:
+        await call.core.store.forget_transaction(changed)
 
 
 async def confirm_by_pkiconf(call: Call) -> Reply:
