@@ -14,10 +14,11 @@ _DEVICE = "device.example.test"
 
 
 def commands(config: Config, profile: Mapping[str, object]) -> list[Command]:
-    """Commands for one entry of ``endpoints.json``; none for a profile where something else comes first, as a person who decides."""
+    """Commands for one entry of ``endpoints.json``; none for a profile where something else comes first, as a person who decides, and for a
+    strict one, which the usual clients do not satisfy."""
     if profile["protocol"] == "acme":
         return _acme(config, profile)
-    if "code" not in profile or "approval" in profile:
+    if "code" not in profile or "approval" in profile or "strict" in profile:
         return []
     return {"est": _est, "scep": _scep, "cmp": _cmp}[str(profile["protocol"])](config, profile)
 

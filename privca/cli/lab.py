@@ -100,6 +100,19 @@ scep.ciphers = ["aes128", "aes192", "aes256", "3des", "des"]
 scep.password_recipients = true  # for clients with EC keys; the password is the code
 scep.password_reference = "lab"
 """
+_STRICT_SCEP = """
+# What RFC 8894 has, and no more: neither MD5 nor single DES, no deviation of clients, and a signingTime that is right.
+[profile.lab-scep-strict]
+protocol = "scep"
+issuer = "lab-rsa"
+template = "device"
+authentication = ["code", "otp", "certificate"]
+renewal_window = "90d"
+tolerant = false
+scep.signing_time = "1h"
+scep.password_recipients = true
+scep.password_reference = "lab"
+"""
 _CMP = """\
 keys = ["P-256", "P-384", "P-521", "RSA", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "X25519", "ML-KEM-768", "ML-KEM-1024"]
 cmp.central_key_generation = true  # for clients that ask for a key, encrypted under their code or for their certificate
@@ -137,7 +150,7 @@ acme = { retry_after = 1 }
     "est": _device_profiles(
         "est", "lab-ec", 'est = { server_keys = "clear" }  # /serverkeygen makes keys, encrypted if a client asks for it\n'
     ),
-    "scep": _device_profiles("scep", "lab-rsa", _SCEP),  # whose key SCEP clients encrypt to
+    "scep": _device_profiles("scep", "lab-rsa", _SCEP) + _STRICT_SCEP,  # whose key SCEP clients encrypt to
     "cmp": _device_profiles("cmp", "lab-ec", _CMP) + _LIGHTWEIGHT,
 }
 """What a new lab has for each protocol that is served."""

@@ -43,8 +43,10 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
             lines.append(f'dns_api = "http://127.0.0.1:{config.server.admin_port}"')
     for protocol in ("est", "scep", "cmp"):
         found = [p for p in profiles if p["protocol"] == protocol]
-        for profile in sorted(found, key=lambda p: "default" not in p)[:1]:
+        for profile in sorted(found, key=lambda p: ("strict" not in p, "default" not in p))[:1]:
             lines += ["", f"[{protocol}]", *_credentials(profile)]
+            for waiting in [p for p in found if protocol == "scep" and "approval" in p][:1]:
+                lines += [f"approval_{key} = {json.dumps(waiting[key])}" for key in ("url", "code")]
     for profile in [p for p in profiles if "lightweight" in p][:1]:
         lines += ["", "[cmp.lightweight]", *_credentials(profile)]
     return "\n".join(lines).encode() + b"\n"
@@ -138,6 +140,8 @@ def _purpose(profile: Mapping[str, object]) -> str:
         return "accounts bound by the key below" if "kid" in profile else "for any new account"
     if "approval" in profile:
         return "a person decides: privca request list"
+    if "strict" in profile and profile["protocol"] == "scep":
+        return f"held to RFC 8894; with the code {profile['code']}"
     if "lightweight" in profile:
         return f"held to RFC 9483; with the code {profile['code']}"
     return f"with the code {profile['code']}" if "code" in profile else "for who has a passcode or certificate"

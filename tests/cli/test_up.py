@@ -52,6 +52,13 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     light = target["cmp"]["lightweight"]
     assert light["url"] == shared.profile("lab-cmp-lightweight")["url"]
     assert light["code"] != target["cmp"]["code"]
+    strict, approval = shared.profile("lab-scep-strict"), shared.profile("lab-scep-approval")
+    assert target["scep"] == {
+        "url": strict["url"],
+        "code": strict["code"],
+        "approval_url": approval["url"],
+        "approval_code": approval["code"],
+    }
 
 
 def test_nobody_else_can_read_what_is_in_the_directory(shared: Running) -> None:
