@@ -19,6 +19,9 @@ from conformance.cmp.session import CmpSession
 from conformance.examination import Issued, Result
 from conformance.pkix import cases as pkix_cases
 from conformance.pkix.session import PkixSession
+from conformance.scep import cases as scep_cases
+from conformance.scep import stubs as scep_stubs
+from conformance.scep.session import ScepSession
 from conformance.stubs import COMMON, Stub
 from conformance.target import Target
 from conformance.transport import Transport
@@ -76,6 +79,7 @@ PROTOCOLS = {
             concerns=lambda target: bool(target.endpoints),
             looks_back=True,
         ),
+        Protocol("scep", scep_cases.load, ScepSession, scep_stubs.STUBS, scep_stubs.TARGET, source="scep.caps.standard"),
     )
 }
 

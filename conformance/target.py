@@ -50,6 +50,14 @@ class ScepTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     url: str
     code: str = ""
     code_env: str = ""
+    approval_url: str = ""
+    """Where the same CA lets a person decide, so that requests are PENDING; none: such cases do not apply."""
+    approval_code: str = ""
+    """The challengePassword there."""
+    ca_identifier: str = ""
+    """What GetCACert sends as ``message``, for servers of several CAs."""
+    fresh_keys: bool = False
+    """Whether each request has a key of its own, for a CA that certifies no key twice."""
 
 
 class CmpEndpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -120,6 +128,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 return msgspec.structs.replace(self, cmp=msgspec.structs.replace(endpoint, **{name: further}))
         changes = {name: entry[name] for name in _CREDENTIALS if name in entry and hasattr(endpoint, name)}
         changes["directory" if protocol == "acme" else "url"] = entry["url"]
+        if entry.get("approval") and hasattr(endpoint, "approval_url"):
+            changes |= {"approval_url": entry["url"], "approval_code": entry.get("code", "")}
         return msgspec.structs.replace(self, **{protocol: msgspec.structs.replace(endpoint, **changes)})
 
     @property
