@@ -83,19 +83,28 @@ def run(work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
     raise RuntimeError("a command came upon something to wait for")
 
 
-def compose(config: Config, offload: Offload, *, create: bool = False, lock: Lock = nullcontext) -> Parts:
+def compose(
+    config: Config,
+    offload: Offload,
+    *,
+    create: bool = False,
+    lock: Lock = nullcontext,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+) -> Parts:
     """Open keys and store, and build the CA on them.
 
     :param create: make the directory of the keys and the key of the store if they are absent, as only ``up`` and the first
         ``ca rollover`` do.
     :param lock: makes locks; the default is for where nobody else waits.
+    :param clock: None for the machine's, and so is ``entropy``: only what has to be the same each time sets them.
     :raises Refused: if keys or database are not as they should be.
     """
-    clock, entropy = SystemClock(), SystemEntropy()
+    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     secrets = SecretBox(config.file(config.store.keys) / STORE_KEY, create=create)
     keys = SoftwareKeys(config.file(config.store.keys), offload)
     alone = config.server.workers == 1
-    store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable, alone=alone)
+    store = Store.open(config.file(config.store.database), secrets, durable=config.store.durable, clock=clock, alone=alone)
     authorities = Authorities(store, keys, config.ca, clock, PublicUrls(config.server.http_url), entropy)
     delegates = Delegates(store, keys, authorities, clock, entropy, lock)
     issuer, revocation = Issuer(store, keys, authorities), Revocation(store)

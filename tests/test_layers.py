@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("sockets", "workers", "profiles", "logs", "composition"),
     ("server_certificate", "services"),
-    ("server",),
+    ("server", "replay"),
     ("cli",),
     ("__main__",),
 )

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_HERE = Path(__file__).parent
+from vectors.reading import Answer
+
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class Vector:
     A message has a ``direction``, ``request`` or ``reply``; ``reply_to`` is the ID of the request. ``needs`` names the files of ``keys``
     that open or check it, ``tls`` says of an EST request what its connection was, ``fidelity`` which parts are octet for octet
     as they were on the wire.
+
+    ``answer`` is what a correct server answers to a request in the ``situation`` of that name, ``after`` the ID of the request that it has
+    to have answered before, ``before`` what happens between the two. ``match`` says of a reply whether its ``octets`` are the same each
+    time, or its ``answer`` alone.
     """
 
     id: str
@@ -38,17 +44,27 @@ class Vector:
     fidelity: str = "octets"
     needs: tuple[str, ...] = ()
     tls: dict[str, Any] = field(default_factory=dict)
+    situation: str = ""
+    answer: Answer | None = None
+    after: str = ""
+    before: tuple[dict[str, Any], ...] = ()
+    match: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The folder that it is in."""
+        return self.path.parent.name
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) that every vector satisfies."""
-    loaded: dict[str, Any] = json.loads((_HERE / "schema.json").read_text())
+    loaded: dict[str, Any] = json.loads((HERE / "schema.json").read_text())
     return loaded
 
 
 def load(kind: str) -> Sequence[Vector]:
     """All vectors of a kind (the name of a folder, as ``pkcs10``), by ID."""
-    return [_vector(path) for path in sorted((_HERE / kind).glob("*.json"))]
+    return [_vector(path) for path in sorted((HERE / kind).glob("*.json"))]
 
 
 def requests(kind: str) -> Sequence[Vector]:
@@ -62,9 +78,17 @@ def reply_to(request: Vector) -> Vector | None:
     return _vector(path) if path.is_file() else None
 
 
+def find(id: str) -> Vector:
+    """The vector of this ID. :raises KeyError: if there is none."""
+    path = HERE / id.partition(".")[0] / f"{id}.json"
+    if not path.is_file():
+        raise KeyError(f"there is no vector {id}")
+    return _vector(path)
+
+
 def file(name: str) -> Path:
     """A key or certificate that a vector needs, by the name that ``needs`` has."""
-    return _HERE / "keys" / name
+    return HERE / "keys" / name
 
 
 def secrets() -> dict[str, dict[str, str]]:
@@ -89,4 +113,9 @@ def _vector(path: Path) -> Vector:
         fidelity=case.get("fidelity", "octets"),
         needs=tuple(case.get("needs", ())),
         tls=case.get("tls", {}),
+        situation=case.get("situation", case["kind"]),
+        answer=Answer(**case["answer"]) if "answer" in case else None,
+        after=case.get("after", ""),
+        before=tuple(case.get("before", ())),
+        match=case.get("match", ""),
     )

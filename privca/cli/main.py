@@ -29,6 +29,7 @@ _COMMANDS = {
     "request": "privca.cli.request",
     "faults": "privca.cli.faults",
     "cmp": "privca.cli.cmp",
+    "replay": "privca.cli.replay",
 }
 
 
