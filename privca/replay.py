@@ -28,7 +28,7 @@ from privca.base.clock import SetClock
 from privca.base.entropy import SeededEntropy
 from privca.base.exchange import Exchange
 from privca.base.http import ChannelBinding, Peer, Request, Response
-from privca.composition import Parts, compose, directly, run
+from privca.composition import STORE_KEY, Parts, compose, directly, run
 from privca.config import Config, Server, StoreTable
 from privca.enrollment.approval import decide
 from privca.enrollment.ports import Code
@@ -131,6 +131,8 @@ class Stage:
                 CA: CertificateAuthority(subject=dict(attributes_of(certificate.subject)), key=_kind(key), key_encipherment=True)
             },
         )
+        # Else it would be another one each time, and with it whatever is derived from it, as the nonces of Digest.
+        write_private(directory / "keys" / STORE_KEY, sha256(bytes.fromhex(situation.seed)).digest())
         self._parts: Parts = compose(config, directly, create=True, clock=self.clock, entropy=self._entropy)
         self._stack.callback(self._parts.store.close)
         self._background = _AtOnce()

@@ -3,7 +3,7 @@
 The files are the product: any language can read them (``schema.json`` describes them; octets are in base64). This module is only a
 small loader for Python. Nothing here depends on the server, and the server never reads it.
 
-Kinds, each a folder: ``pkcs10`` (certification requests), ``est`` and ``scep`` (whole HTTP messages), ``cmp`` (PKIMessages)::
+Kinds, each a folder: ``pkcs10`` (certification requests), ``acme``, ``est`` and ``scep`` (whole HTTP messages), ``cmp`` (PKIMessages)::
 
     for vector in vectors.requests("scep"):
         message = vectors.http.parse(vector.octets)       # start line, fields, body

@@ -6,6 +6,7 @@ The default is this project's own, ``privca replay``; any other server can have 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import shlex
 import subprocess
@@ -46,19 +47,22 @@ class Harness:
 
     def __enter__(self) -> Self:
         try:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         except OSError as error:
             raise HarnessError(f"{self._command[0]}: {error.strerror}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(ENDING)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process.stdout.close()
 
     def begin(self, situation: Mapping[str, Any]) -> None:
         """Put the server into a situation, whatever it was in before. :raises Unsupported, HarnessError:"""

@@ -42,7 +42,9 @@ def command() -> None:
     by it, {"approve": true} approves what waits, {"advance": SECONDS} lets time pass. vectors/README.md describes every member.
     """
     # What is logged goes where people look; standard output is the conversation.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger("error")
+    )
     with ExitStack() as stack:
         stage: Stage | None = None
         for line in _lines():

@@ -25,8 +25,9 @@ from tests.support.scep_client import certificates_of, read_reply
 from tests.support.scep_lab import ScepLab
 
 RECORDED_AT = datetime(2026, 11, 23, 10, 40, tzinfo=UTC)
-OPERATIONS = [vector for vector in vectors.requests("scep") if "message_type" in vector.expected]
-INQUIRIES = [vector for vector in vectors.requests("scep") if "message_type" not in vector.expected]
+RECORDED = [vector for vector in vectors.requests("scep") if vector.origin["type"] == "recorded"]
+OPERATIONS = [vector for vector in RECORDED if "message_type" in vector.expected]
+INQUIRIES = [vector for vector in RECORDED if "message_type" not in vector.expected]
 KEYS = {"sscep": "scep-client-sscep.key", "scepclient": "scep-client-scepclient.key", "strongswan": "scep-client-strongswan.key"}
 
 
