@@ -48,7 +48,7 @@ def plan(
                     scenario=scenario.id,
                     mode="",
                     verdict="skip",
-                    expected=known.verdict if (known := client.expects(scenario.id, today)) else "pass",
+                    expected=known.verdict if (known := client.expects(scenario.id, "", today)) else "pass",
                     detail=str(unavailable),
                 )
                 skipped.append(row)
@@ -72,7 +72,7 @@ def plan(
                 kind="scenario",
                 protocol=scenario.protocol,
                 scenario=scenario.id,
-                known=client.expects(scenario.id, today),
+                known=client.expects(scenario.id, version, today),
                 again=shlex.join(["privca-interop", *again]),
             )
             tasks.append(task)

@@ -29,7 +29,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One client in one scenario. ``mode`` is the engine that ran it; ``expected`` the verdict that is in order, ``why`` what is known about it."""
+    """One client in one scenario. ``mode`` is the engine that ran it; ``expected`` the verdict that is in order, ``why`` what is known about it,
+    and ``link`` where that is written."""
 
     client: str
     version: str
@@ -39,6 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     expected: Verdict
     why: str = ""
+    link: str = ""
     detail: str = ""
     seconds: float = 0.0
     checks: tuple[Check, ...] = ()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PACKAGES = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "openssl": "openssl"}
+PACKAGES = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "openssl": "openssl", "node": "nodejs", "npm": "npm"}
 
 
 class MissingError(Exception):

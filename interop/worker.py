@@ -164,6 +164,7 @@ def carry_out(task: Task, server: Server, setup: Setup) -> Row:
         verdict=found,
         expected=known.verdict if known else "pass",
         why=known.why if known else "",
+        link=known.link if known else "",
         detail=done.detail,
         seconds=round(time.monotonic() - started, 2),
         checks=tuple(checks),

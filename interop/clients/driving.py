@@ -17,9 +17,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 DONE, FAILED, UNSUPPORTED = 0, 1, 77
 TIMED_OUT = 124
@@ -79,25 +79,73 @@ class Driver:
         printed = self.folder / "printed.txt"
         with contextlib.ExitStack() as files:
             output = files.enter_context(printed.open("wb"))
-            process = subprocess.Popen(  # noqa: S603 - the argv is the driver's own
-                argv,
-                # Where drivers find this package, clients must not look for theirs.
-                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output if to is None else files.enter_context(to.open("wb")),
-                stderr=output,
-                start_new_session=True,
-            )
+            process = self._start(argv, output if to is None else files.enter_context(to.open("wb")), output, environment)
             try:
                 status = process.wait(self.job["patience"])
             except subprocess.TimeoutExpired:
                 status = TIMED_OUT
             finally:
-                # Clients leave listeners behind when they fail, and the next one needs their ports.
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                _end(process)
         text = printed.read_text(encoding="utf-8", errors="replace")
+        self._log(argv, text, status, started)
+        return text
+
+    def serve(self, argv: Sequence[str], done: Callable[[str], bool], **environment: str) -> None:
+        """Run a client that is a service until ``done``, which is told what it has printed, says yes; then end it.
+
+        :raises ClientFailedError: if it ends by itself, or takes too long; ``done`` may raise it, too.
+        """
+        started, printed = time.monotonic(), self.folder / "printed.txt"
+        with printed.open("wb") as output:
+            process = self._start(argv, output, output, environment)
+            status: int | None = None
+            try:
+                while status is None:
+                    if done(printed.read_text(encoding="utf-8", errors="replace")):
+                        status = 0
+                    elif (ended := process.poll()) is not None:
+                        status = ended or FAILED  # a service that ends, however contented, has not done it
+                    elif time.monotonic() - started > self.job["patience"]:
+                        status = TIMED_OUT
+                    else:
+                        time.sleep(0.2)
+            finally:
+                _end(process, gently=True)
+                if status != 0:
+                    self._log(argv, printed.read_text(encoding="utf-8", errors="replace"), status or FAILED, started)
+        self._log(argv, printed.read_text(encoding="utf-8", errors="replace"), 0, started)
+
+    @contextlib.contextmanager
+    def beside(self, argv: Sequence[str], ready: Callable[[], bool], **environment: str) -> Iterator[None]:
+        """Have a program of the client run beside what else it does, from when it is ``ready``; it ends with the block."""
+        printed = self.folder / "beside.txt"
+        with printed.open("wb") as output:
+            process = self._start(argv, output, output, environment)
+            try:
+                self.until(ready, 10, 0.05)
+                yield
+            finally:
+                _end(process, gently=True)
+                with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
+                    log.write(
+                        f"{self.redact(shlex.join(argv))} said meanwhile:\n{self.redact(printed.read_text(errors='replace'))}\n"
+                    )
+
+    def _start(
+        self, argv: Sequence[str], output: BinaryIO, errors: BinaryIO, environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - the argv is the driver's own
+            argv,
+            # Where drivers find this package, clients must not look for theirs.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+
+    def _log(self, argv: Sequence[str], text: str, status: int, started: float) -> None:
+        """Write down one command. :raises ClientFailedError: if its status is not 0."""
         command, shown = self.redact(shlex.join(argv)), self.redact(text)
         self.steps.append(
             {"command": command.replace(str(self.folder), "JOB"), "exit": status, "seconds": round(time.monotonic() - started, 2)}
@@ -107,7 +155,6 @@ class Driver:
         if status != 0:
             last = " / ".join([line.strip() for line in shown.splitlines() if line.strip()][-3:])
             raise ClientFailedError(f"{argv[0]} exited with {status}: {last[-500:]}")
-        return text
 
     def make_key(self, label: str) -> Path:
         """A fresh private key of the kind that the job asks for (PKCS #8, PEM), kept as ``label.key``."""
@@ -172,6 +219,17 @@ class Driver:
         if wanted not in table:
             raise UnsupportedError(f"this client has no {wanted}")
         return table[wanted]
+
+
+def _end(process: subprocess.Popen[bytes], *, gently: bool = False) -> None:
+    """End a program and all that it started: clients leave listeners behind when they fail, and the next one needs their ports."""
+    with contextlib.suppress(ProcessLookupError):
+        if gently and process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def main(driver: type[Driver]) -> None:

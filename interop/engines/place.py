@@ -57,7 +57,7 @@ class RootfsPlace(msgspec.Struct, frozen=True, tag="rootfs"):
             "PYTHONDONTWRITEBYTECODE": "1",
             client.trust: self.trust(job),
         }
-        driver = [part.replace("{python}", "/usr/bin/python3") for part in client.driver]
+        driver = client.command("/usr/bin/python3", Path(INSIDE_PACKAGE))
         return self.enter(job, job / "trust.pem", [*driver, f"{INSIDE_JOB}/job.json"], environment)
 
     def enter(self, folder: Path, trust: Path, command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
@@ -80,13 +80,14 @@ class RootfsPlace(msgspec.Struct, frozen=True, tag="rootfs"):
 
 
 class HostPlace(msgspec.Struct, frozen=True, tag="host"):
-    """The machine itself; ``path`` is a folder of programs to find first, empty for none."""
+    """The machine itself; ``path`` is a folder of programs to find first, empty for none; ``modules`` the same of Node's modules."""
 
     path: str
+    modules: str = ""
 
     def argv(self, client: Client, job: Path) -> list[str]:
         """The command that runs the driver on a job."""
-        return [*(part.replace("{python}", sys.executable) for part in client.driver), str(job / "job.json")]
+        return [*client.command(sys.executable, PACKAGE), str(job / "job.json")]
 
     def trust(self, job: Path) -> str:
         """Where the client finds the CAs to trust."""
@@ -96,7 +97,18 @@ class HostPlace(msgspec.Struct, frozen=True, tag="host"):
         """Nothing of the user's environment but PATH, and a home of its own."""
         path = os.pathsep.join(part for part in (self.path, os.environ.get("PATH", os.defpath)) if part)
         python = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-        return {"PATH": path, "HOME": str(job / "home"), "LANG": "C.UTF-8", client.trust: self.trust(job), **python}
+        return {
+            "PATH": path,
+            "HOME": str(job / "home"),
+            "LANG": "C.UTF-8",
+            client.trust: self.trust(job),
+            **python,
+            **self.variables(),
+        }
+
+    def variables(self) -> dict[str, str]:
+        """What programs of this place need to find what is theirs."""
+        return {"NODE_PATH": self.modules} if self.modules else {}
 
 
 Place = RootfsPlace | HostPlace

@@ -10,9 +10,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from interop.evidence import keys
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384()}
@@ -32,7 +34,7 @@ def load_key(path: Path) -> PrivateKey:
     """A client's account key, be it PEM or JWK. :raises ValueError: if it is neither, or of a kind that no known client uses."""
     octets = path.read_bytes()
     if not octets.lstrip().startswith(b"{"):
-        key = serialization.load_pem_private_key(octets, None)
+        key, _ = keys.read(path)
         if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
             raise ValueError(f"account key of kind {type(key).__name__}")
         return key

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
 from cryptography.x509.oid import NameOID
 
+from interop.evidence import keys
 from interop.results import Check
 
 KINDS: dict[type, str] = {
@@ -124,9 +125,9 @@ def _key_is_the_clients(held: Held, certificate: x509.Certificate) -> Check:
     name = "key is the client's"
     if held.key is None:
         return Check(name, False, "no key was kept")
-    try:
-        private = serialization.load_pem_private_key(held.key.read_bytes(), None)
-    except (ValueError, TypeError) as error:
-        return Check(name, False, str(error))
     form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return Check(name, private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form))
+    try:
+        private, detail = keys.read(held.key)
+    except ValueError as error:
+        return Check(name, False, str(error))
+    return Check(name, private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form), detail)

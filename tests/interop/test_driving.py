@@ -20,7 +20,16 @@ from interop.clients.driving import Driver, main
 
 class One(Driver):
     def do_issue(self):
-        print(self.run([sys.executable, "-c", self.job["program"]], EXTRA="1"))
+        argv = [sys.executable, "-c", self.job["program"]]
+        certificate = Path(self.folder / "home" / "cert.pem")
+        match self.job.get("way"):
+            case "serve":
+                self.serve(argv, lambda printed: "ready" in printed and certificate.is_file())
+            case "beside":
+                with self.beside(argv, certificate.is_file):
+                    self.run([sys.executable, "-c", "print('meanwhile')"])
+            case _:
+                print(self.run(argv, EXTRA="1"))
         self.keep("issue.certificate", Path(self.folder / "home" / "cert.pem"))
         self.note("account.url", "https://ca.test/1")
 
@@ -85,6 +94,29 @@ def test_what_a_client_leaves_running_is_ended(drive, tmp_path):
     with contextlib.suppress(ProcessLookupError):
         lingering = os.pidfd_open(int((tmp_path / "pid").read_text()))
         assert select.select([lingering], [], [], 20)[0], "it still runs"
+
+
+STAYS = "import threading; print('ready', flush=True); threading.Event().wait()"
+
+
+def test_a_service_is_ended_once_it_has_done_it(drive, tmp_path):
+    status, result = drive(f"{LEAVES}; {STAYS}", way="serve")
+    assert (status, [step["exit"] for step in result["steps"]]) == (0, [0])
+    assert "ready" in (tmp_path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("program", "patience", "status"), [("print('bye')", 20, 1), ("raise SystemExit(3)", 20, 3), (STAYS, 1.5, 124)]
+)
+def test_a_service_that_does_not_do_it(drive, program, patience, status):
+    exited, result = drive(program, way="serve", patience=patience)
+    assert (exited, [step["exit"] for step in result["steps"]]) == (1, [status])
+
+
+def test_a_program_beside(drive, tmp_path):
+    status, result = drive(f"{LEAVES}; {STAYS}", way="beside")
+    assert (status, len(result["steps"])) == (0, 1)
+    assert "said meanwhile:\nready" in (tmp_path / "log.txt").read_text()
 
 
 def test_secrets_are_not_in_log_or_result(drive, tmp_path):

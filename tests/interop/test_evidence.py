@@ -6,6 +6,7 @@ import datetime
 import http.server
 import json
 import threading
+from base64 import encodebytes
 
 import pytest
 from cryptography import x509
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from josepy import jwa, jwk, jws
 
-from interop.evidence import account
+from interop.evidence import account, keys
 from interop.evidence.certificate import Held, examine
 from interop.evidence.revocation import in_crl
 
@@ -141,6 +142,25 @@ def test_crl(ca, publish, make, reason, wrong):
 def test_a_certificate_that_points_to_no_crl(ca):
     certificate = x509.load_pem_x509_certificate(ca.held("a.test").certificate.read_bytes())
     assert failed(in_crl(certificate, [ca.certificate], "unspecified")) == ["certificate points to a CRL"]
+
+
+def without_leading_zeros() -> bytes:
+    """The scalar 1 in one octet, where RFC 5915 section 3 has 32."""
+    form = serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    der = ec.derive_private_key(1, ec.SECP256R1()).private_bytes(*form)
+    body = der[2:].replace(b"\x04\x20" + bytes(31) + b"\x01", b"\x04\x01\x01")
+    text = encodebytes(bytes([0x30, len(body)]) + body).decode()
+    return f"-----BEGIN EC PRIVATE KEY-----\n{text}-----END EC PRIVATE KEY-----\n".encode()
+
+
+def test_a_key_that_is_written_down_wrongly_is_a_key_still(tmp_path):
+    (tmp_path / "key.pem").write_bytes(without_leading_zeros())
+    key, wrong = keys.read(tmp_path / "key.pem")
+    assert key.private_numbers().private_value == 1
+    assert "too short" in wrong
+    (tmp_path / "key.pem").write_text("noise")
+    with pytest.raises(ValueError, match=r"PEM"):
+        keys.read(tmp_path / "key.pem")
 
 
 KEYS = {

@@ -45,6 +45,18 @@ def test_a_client_on_the_host_sees_nothing_of_the_users_environment(tmp_path: Pa
     assert environment["LEGO_CA_CERTIFICATES"] == str(tmp_path / "trust.pem")
 
 
+def test_a_driver_in_another_language_is_found_in_its_folder(tmp_path: Path):
+    client = CLIENTS["npm-acme-client"]
+    place = HostPlace("/modules/.bin", "/modules")
+    assert place.argv(client, tmp_path) == [
+        "node",
+        str(declaration.CLIENTS / "npm_acme_client/driver.js"),
+        str(tmp_path / "job.json"),
+    ]
+    assert place.environment(client, tmp_path)["NODE_PATH"] == "/modules"
+    assert RootfsPlace("/roots/x").argv(client, tmp_path)[-2] == "/opt/lab/interop/clients/npm_acme_client/driver.js"
+
+
 def test_a_client_in_a_root_directory_gets_nothing_but_the_job(tmp_path: Path):
     argv = RootfsPlace("/roots/x").argv(CLIENTS["certbot"], tmp_path)
     inside = argv[argv.index("/usr/bin/env") :]

@@ -1,0 +1,1 @@
+"""Apache's mod_md."""

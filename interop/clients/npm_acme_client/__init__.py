@@ -1,0 +1,1 @@
+"""acme-client from npm."""
