@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from interop import declaration, engines, page, plan, results, run, system
+from interop.engines import Engine
 from interop.probes import PROBES
 from interop.results import Results, Row
 from interop.scenarios import SCENARIOS
@@ -32,6 +33,10 @@ STYLES = {
     "skip": "yellow",
     "inconclusive": "yellow",
 }
+
+
+ABREAST = 6
+"""How many clients a table has side by side."""
 
 
 def chosen(known: dict[str, object]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
@@ -64,13 +69,19 @@ def list_() -> None:
     for id, scenario in SCENARIOS.items():
         console.print(f"[bold]{id:14}[/] {escape(scenario.title)}")
     console.print()
-    for report in run.reports(engines.ladder("auto", install=False)):
+    for report in run.reports(engines.ladder((), install=False)):
         console.print(f"[bold]{report.name:14}[/] {escape(report.reason) or 'works'}")
 
 
 @main.command("run")
 @click.option(
-    "--engine", type=click.Choice(["auto", *engines.ENGINES]), default="auto", show_default=True, help="Where clients run."
+    "--engine",
+    "engine_names",
+    callback=chosen({"auto": None, **engines.ENGINES}),
+    default="auto",
+    show_default=True,
+    metavar="A,B",
+    help=f"Where clients run: {', '.join(engines.ENGINES)}, or auto: the first of these that works, for each client.",
 )
 @click.option(
     "--clients", "names", callback=chosen(dict(CLIENTS)), default="", metavar="A,B", help="Which clients (default: all)."
@@ -103,7 +114,7 @@ def list_() -> None:
     help="Folder of the results.",
 )
 def run_(
-    engine: str,
+    engine_names: list[str],
     names: list[str],
     ids: list[str],
     protocols: tuple[str, ...],
@@ -125,7 +136,7 @@ def run_(
     # A control belongs to what it controls.
     ids = list(dict.fromkeys([control for id in ids if (control := SCENARIOS[id].control)] + ids))
     order = [id for id in SCENARIOS if id in ids]
-    ladder = engines.ladder(engine, install=install)
+    ladder = engines.ladder([] if "auto" in engine_names else engine_names, install=install)
     try:
         system.need("openssl", install=install)
         with console.status("") as status:
@@ -133,7 +144,7 @@ def run_(
             found_engines = run.reports(ladder)
             tasks, rows = plan.plan([CLIENTS[name] for name in names], order, ladder, target, status.update)
         version = run.server_version(target) if tasks else ""
-        rows += watch(console, tasks, target, workers, out)
+        rows += watch(console, tasks, ladder, target, workers, out)
     except (run.HarnessError, system.MissingError) as error:
         if isinstance(error, system.MissingError) and skip_ok:
             console.print(f"[yellow]SKIP[/] everything: {escape(str(error))}", soft_wrap=True)
@@ -154,13 +165,13 @@ def run_(
     sys.exit(report(console, whole, out, skip_ok=skip_ok))
 
 
-def watch(console: Console, tasks: list[Task], target: str, workers: int, out: Path) -> list[Row]:
+def watch(console: Console, tasks: list[Task], ladder: list[Engine], target: str, workers: int, out: Path) -> list[Row]:
     """Carry the tasks out, with a line for each row and a bar where there is a terminal."""
     rows = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("clients at work", total=len(tasks))
-        for row in run.carry_out(tasks, target, workers, out):
+        for row in run.carry_out(tasks, ladder, target, workers, out):
             rows.append(row)
             progress.advance(bar)
             console.print(line(row), soft_wrap=True)
@@ -191,7 +202,10 @@ def matrix(rows: Sequence[Row]) -> Table:
 def report(console: Console, whole: Results, out: Path, *, skip_ok: bool) -> int:
     """The closing table, and the exit status."""
     for protocol in dict.fromkeys(row.protocol for row in whole.rows):
-        console.print(matrix([row for row in whole.rows if row.protocol == protocol]))
+        clients = list(dict.fromkeys(row.client for row in whole.rows if row.protocol == protocol))
+        for first in range(0, len(clients), ABREAST):
+            some = clients[first : first + ABREAST]
+            console.print(matrix([row for row in whole.rows if row.protocol == protocol and row.client in some]))
     for client, reason in dict.fromkeys((row.client, row.detail) for row in whole.rows if row.verdict == "skip"):
         console.print(f"[yellow]SKIP[/] {client}: {escape(reason)}", soft_wrap=True)
     counts, off = whole.counts(), sum(not row.in_order for row in whole.rows)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import secrets
 import shutil
-import signal
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from interop.clients.driving import TIMED_OUT
 from interop.declaration import Client
-from interop.engines.place import Place, show
+from interop.engines.place import ContainerPlace, Place, show
+from interop.launching import Launch, Launched, launch
 from interop.results import Step
 from interop.servers.server import Service
 
@@ -43,8 +40,10 @@ def run(
     folder: Path,
     patience: float = 120,
     grace: float = 30,
+    outside: Callable[[Launch], Launched] = launch,
 ) -> Done:
-    """Run the driver; ``order`` is what to do: actions, names, key, challenge, reason, protocol.
+    """Run the driver; ``order`` is what to do: actions, names, key, challenge, reason, protocol. ``outside`` starts what is not for the
+    worker to start.
 
     A command of the client may take ``patience`` seconds; the driver ends them, and is ended itself ``grace`` seconds later.
     """
@@ -70,24 +69,10 @@ def run(
     }
     (folder / "job.json").write_text(json.dumps(job))
     argv = place.argv(client, folder)
-    with (folder / "driver.txt").open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=place.environment(client, folder),
-            start_new_session=True,
-        )
-        try:
-            status = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            status = TIMED_OUT
-        finally:
-            # The client may have left something running, and the next one needs its ports.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    left = place.left(folder) if isinstance(place, ContainerPlace) else ()
+    # A container is started from where the engine is.
+    start = outside if left else launch
+    status = start(Launch(tuple(argv), place.environment(client, folder), str(folder / "driver.txt"), seconds, left)).status
     said = (folder / "driver.txt").read_text(errors="replace").strip()
     try:
         result = json.loads((folder / "result.json").read_text())

@@ -12,9 +12,26 @@ import shutil
 import socket
 import struct
 import subprocess
+from dataclasses import dataclass
 
-WORKER = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private")
+ALONE = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation=private")
+WORKER = ("--net", *ALONE)
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The network of a worker and its clients. By default it is the worker's own, and clients are inside it as they start; else
+    ``join`` is the start of a command that enters it, ``owner`` the container whose it is, and ``run`` the label of those that share it.
+    """
+
+    join: tuple[str, ...] = ()
+    owner: str = ""
+    run: str = ""
+
+    def worker(self) -> list[str]:
+        """The command that runs what follows as a worker."""
+        return [*self.join, *unshare(*(ALONE if self.join else WORKER))]
 
 
 def unshare(*options: str) -> list[str]:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from interop import namespaces, servers
+from interop import servers
 from interop.engines import Engine, Unavailable
+from interop.launching import Launched, launch
+from interop.namespaces import Network
 from interop.probes import PROBES
 from interop.results import EngineReport, Results, Row
 from interop.scenarios import SCENARIOS
@@ -29,12 +31,12 @@ class HarnessError(Exception):
 class Worker:
     """A worker process. It ends when its input is closed, and everything in its namespaces with it."""
 
-    def __init__(self, server: str, folder: Path, out: Path) -> None:
-        argv = [*namespaces.unshare(*namespaces.WORKER), sys.executable, "-m", "interop.worker"]
+    def __init__(self, server: str, folder: Path, out: Path, network: Network) -> None:
+        argv = [*network.worker(), sys.executable, "-m", "interop.worker"]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-        self._send(Setup(server, str(folder), str(out)))
+        self._send(Setup(server, str(folder), str(out), network.owner, network.run))
 
-    def _send(self, what: Setup | Task) -> None:
+    def _send(self, what: Setup | Task | Launched) -> None:
         if self._process.stdin is None:
             raise HarnessError("a worker has no input")
         self._process.stdin.write(msgspec.json.encode(what) + b"\n")
@@ -50,12 +52,16 @@ class Worker:
         return reply
 
     def carry_out(self, task: Task) -> Row:
-        """Have one task done."""
+        """Have one task done; what belongs on the machine itself is run here meanwhile."""
         self._send(task)
-        row = self.reply().row
-        if row is None:
-            raise HarnessError("a worker answered a task with no row")
-        return row
+        while True:
+            reply = self.reply()
+            if reply.launch is not None:
+                self._send(launch(reply.launch))
+            elif reply.row is None:
+                raise HarnessError("a worker answered a task with no row")
+            else:
+                return reply.row
 
     def close(self) -> None:
         """Let it stop its server and end."""
@@ -69,8 +75,13 @@ class Worker:
             self._process.wait()
 
 
-def carry_out(tasks: Sequence[Task], target: str, workers: int, out: Path) -> Iterator[Row]:
-    """Rows as they are found out. :raises HarnessError:"""
+def carry_out(tasks: Sequence[Task], ladder: Sequence[Engine], target: str, workers: int, out: Path) -> Iterator[Row]:
+    """Rows as they are found out, with places from the engines of a ladder. :raises HarnessError:"""
+    if not tasks:
+        return
+    modes = {task.mode for task in tasks}
+    # Who works in containers needs a network of theirs, and everybody else can be in there, too.
+    networks = next(engine.networks for engine in ladder if engine.name in modes)
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     found: queue.SimpleQueue[Row | HarnessError | None] = queue.SimpleQueue()
     for task in tasks:
@@ -79,16 +90,18 @@ def carry_out(tasks: Sequence[Task], target: str, workers: int, out: Path) -> It
     with tempfile.TemporaryDirectory(prefix="privca-interop-") as temporary:
 
         def work(number: int) -> None:
-            worker = Worker(target, Path(temporary) / str(number), out)
             try:
-                worker.reply()
-                with contextlib.suppress(queue.Empty):
-                    while True:
-                        found.put(worker.carry_out(waiting.get_nowait()))
-            except (HarnessError, BrokenPipeError, msgspec.DecodeError) as error:
+                with (
+                    networks() as network,
+                    contextlib.closing(Worker(target, Path(temporary) / str(number), out, network)) as worker,
+                ):
+                    worker.reply()
+                    with contextlib.suppress(queue.Empty):
+                        while True:
+                            found.put(worker.carry_out(waiting.get_nowait()))
+            except (HarnessError, Unavailable, BrokenPipeError, msgspec.DecodeError) as error:
                 found.put(HarnessError(str(error)))
             finally:
-                worker.close()
                 found.put(None)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(min(workers, len(tasks)))]

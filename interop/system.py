@@ -7,7 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PACKAGES = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "openssl": "openssl", "node": "nodejs", "npm": "npm"}
+PACKAGES = {
+    "mmdebstrap": "mmdebstrap",
+    "unshare": "util-linux",
+    "openssl": "openssl",
+    "node": "nodejs",
+    "npm": "npm",
+    "podman": "podman",
+    "runc": "runc",
+}
 
 
 class MissingError(Exception):

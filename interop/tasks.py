@@ -8,6 +8,7 @@ import msgspec
 
 from interop.declaration import Client, Expected
 from interop.engines.place import Place
+from interop.launching import Launch
 from interop.results import Row
 
 
@@ -17,6 +18,9 @@ class Setup(msgspec.Struct, frozen=True):
     server: str
     folder: str
     out: str
+    owner: str = ""
+    run: str = ""
+    """Of the worker's :class:`~interop.namespaces.Network`."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +38,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The answer to a line: a row, or nothing once the server serves, or what went wrong with the server."""
+    """The answer to a line: a row, or nothing once the server serves, or what went wrong with the server.
+
+    ``launch`` is a question: run this on the machine itself, and answer with how it ended.
+    """
 
     row: Row | None = None
+    launch: Launch | None = None
     error: str = ""

@@ -15,7 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -23,6 +23,8 @@ import msgspec
 
 from interop import job, probes, servers, verdict
 from interop.clients.driving import DONE, FAILED
+from interop.engines.place import ContainerPlace
+from interop.launching import Launch, Launched, launch
 from interop.namespaces import bring_lo_up
 from interop.results import Check, Row, Verdict
 from interop.scenarios import SCENARIOS
@@ -30,11 +32,13 @@ from interop.scenarios.scenario import Scenario
 from interop.servers.server import Server, ServerError
 from interop.tasks import Reply, Setup, Task
 
+Outside = Callable[[Launch], Launched]
+"""Starts what is for the harness to start."""
 USUAL = {"acme": "http-01", "est": "est-enroll", "scep": "scep-enroll", "cmp": "cmp-ir"}
 """The scenario of each protocol that a probe breaks."""
 
 
-def probe(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, Sequence[Check]]:
+def probe(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[job.Done, Verdict, Sequence[Check]]:
     """Run one probe of a driver; ``pass`` is the exit status that the protocol asks for, and no certificate."""
     wanted = probes.PROBES[task.scenario]
     usual = SCENARIOS[USUAL[task.protocol]]
@@ -49,7 +53,7 @@ def probe(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, 
         "commands": usual.commands,
     }
     with wanted.broken(server.service(task.protocol, with_credential=usual.credential != "none"), folder) as service:
-        done = job.run(task.client, task.place, service, order, folder / "job", patience=15)
+        done = job.run(task.client, task.place, service, order, folder / "job", patience=15, outside=outside)
     checks = (
         Check(f"the driver exits with {wanted.status}", done.status == wanted.status, str(done.status)),
         Check("it holds no certificate", "issue.certificate" not in done.artefacts),
@@ -57,7 +61,7 @@ def probe(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, 
     return done, "pass" if all(check.ok for check in checks) else "fail", checks
 
 
-def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdict, Sequence[Check]]:
+def scenario(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[job.Done, Verdict, Sequence[Check]]:
     """Run one scenario and judge it."""
     wanted = SCENARIOS[task.scenario]
     name = job.label(task.client)
@@ -77,7 +81,7 @@ def scenario(task: Task, server: Server, folder: Path) -> tuple[job.Done, Verdic
     }
     before = server.exchanges()
     with Approver(server, wanted.approved) as approver:
-        done = job.run(task.client, task.place, service, order, folder / "job")
+        done = job.run(task.client, task.place, service, order, folder / "job", outside=outside)
     checks: list[Check] = []
     if done.status in (DONE, FAILED):
         artefacts = verdict.Artefacts(folder / "job", done.artefacts)
@@ -143,14 +147,16 @@ class Approver:
             self.trouble = str(error)
 
 
-def carry_out(task: Task, server: Server, setup: Setup) -> Row:
+def carry_out(task: Task, server: Server, setup: Setup, outside: Outside = launch) -> Row:
     """Find out one row."""
     started = time.monotonic()
+    if isinstance(task.place, ContainerPlace):
+        task = msgspec.structs.replace(task, place=msgspec.structs.replace(task.place, owner=setup.owner, run=setup.run))
     place = f"{task.client.name}/{task.scenario}"
     folder = Path(setup.folder) / place
     folder.mkdir(parents=True)
     try:
-        done, found, checks = (probe if task.kind == "probe" else scenario)(task, server, folder)
+        done, found, checks = (probe if task.kind == "probe" else scenario)(task, server, folder, outside)
     except (ServerError, OSError) as error:
         done, found, checks = job.Done(-1, f"{type(error).__name__}: {error}", (), {}), "error", ()
     known = task.known if task.known and re.search(task.known.says, done.detail) else None
@@ -192,8 +198,13 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
         return
     try:
         answer(Reply())
-        for line in lines:
-            answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), server, setup)))
+
+        def outside(what: Launch) -> Launched:
+            answer(Reply(launch=what))
+            return msgspec.json.decode(lines.readline(), type=Launched)
+
+        for line in iter(lines.readline, b""):
+            answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), server, setup, outside)))
     finally:
         server.stop()
         for log in server.logs():

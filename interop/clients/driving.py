@@ -88,6 +88,7 @@ class Driver:
                 _end(process)
         text = printed.read_text(encoding="utf-8", errors="replace")
         self._log(argv, text, status, started)
+        self._judge(argv, text, status)
         return text
 
     def serve(self, argv: Sequence[str], done: Callable[[str], bool], **environment: str) -> None:
@@ -98,22 +99,24 @@ class Driver:
         started, printed = time.monotonic(), self.folder / "printed.txt"
         with printed.open("wb") as output:
             process = self._start(argv, output, output, environment)
-            status: int | None = None
+            status = FAILED
             try:
-                while status is None:
-                    if done(printed.read_text(encoding="utf-8", errors="replace")):
-                        status = 0
-                    elif (ended := process.poll()) is not None:
-                        status = ended or FAILED  # a service that ends, however contented, has not done it
-                    elif time.monotonic() - started > self.job["patience"]:
-                        status = TIMED_OUT
-                    else:
-                        time.sleep(0.2)
+                status = self._wait_until(done, process, printed, started)
             finally:
                 _end(process, gently=True)
-                if status != 0:
-                    self._log(argv, printed.read_text(encoding="utf-8", errors="replace"), status or FAILED, started)
-        self._log(argv, printed.read_text(encoding="utf-8", errors="replace"), 0, started)
+                text = printed.read_text(encoding="utf-8", errors="replace")
+                self._log(argv, text, status, started)
+        self._judge(argv, text, status)
+
+    def _wait_until(self, done: Callable[[str], bool], process: subprocess.Popen[bytes], printed: Path, started: float) -> int:
+        """The status of a service: 0 once it has done it."""
+        while not done(printed.read_text(encoding="utf-8", errors="replace")):
+            if (ended := process.poll()) is not None:
+                return ended or FAILED  # a service that ends, however contented, has not done it
+            if time.monotonic() - started > self.job["patience"]:
+                return TIMED_OUT
+            time.sleep(0.2)
+        return DONE
 
     @contextlib.contextmanager
     def beside(self, argv: Sequence[str], ready: Callable[[], bool], **environment: str) -> Iterator[None]:
@@ -145,13 +148,17 @@ class Driver:
         )
 
     def _log(self, argv: Sequence[str], text: str, status: int, started: float) -> None:
-        """Write down one command. :raises ClientFailedError: if its status is not 0."""
+        """Write down one command."""
         command, shown = self.redact(shlex.join(argv)), self.redact(text)
         self.steps.append(
             {"command": command.replace(str(self.folder), "JOB"), "exit": status, "seconds": round(time.monotonic() - started, 2)}
         )
         with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"$ {command}\n{shown}[exit {status}]\n\n")
+
+    def _judge(self, argv: Sequence[str], text: str, status: int) -> None:
+        """:raises ClientFailedError: with its last words, if the status of a command is not 0."""
+        shown = self.redact(text)
         if status != 0:
             last = " / ".join([line.strip() for line in shown.splitlines() if line.strip()][-3:])
             raise ClientFailedError(f"{argv[0]} exited with {status}: {last[-500:]}")

@@ -1,6 +1,6 @@
 """Engines: where a client runs. Each says why it cannot be used; what cannot run is a skip, never a pass.
 
-The ladder is tried from the top: a root directory of Debian's first, then the machine itself.
+The ladder is tried from the top: containers, then a root directory of Debian's, then the machine itself.
 """
 
 from __future__ import annotations
@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interop.declaration import Client
+from interop.engines.container import Container, Docker, Podman
 from interop.engines.engine import Engine, Unavailable
 from interop.engines.host import Host
 from interop.engines.place import Place
 from interop.engines.rootfs import Rootfs
 
-ENGINES: dict[str, type[Engine]] = {"rootfs": Rootfs, "host": Host}
+ENGINES: dict[str, type[Engine]] = {"docker": Docker, "podman": Podman, "rootfs": Rootfs, "host": Host}
 
 
-def ladder(choice: str, *, install: bool) -> list[Engine]:
-    """The engines to try, in order; ``auto`` is all of them."""
-    names = list(ENGINES) if choice == "auto" else [choice]
-    return [ENGINES[name](install=install) for name in names]
+def ladder(choice: Sequence[str], *, install: bool) -> list[Engine]:
+    """The engines to try, in order; none chosen is all of them, of which those of containers are taken as they are found, never installed."""
+    names = [name for name in ENGINES if name in choice] or list(ENGINES)
+    return [ENGINES[name](install=install and (name in choice or not issubclass(ENGINES[name], Container))) for name in names]
 
 
 def place(engines: Sequence[Engine], client: Client) -> tuple[Engine, Place]:

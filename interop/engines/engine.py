@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import abc
+import contextlib
+from collections.abc import Iterator
 
 from interop.declaration import Client
 from interop.engines.place import Place
+from interop.namespaces import Network
 
 
 class Unavailable(Exception):
@@ -31,3 +34,8 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def version(self, client: Client, place: Place) -> str:
         """The version of the client in its place."""
+
+    @contextlib.contextmanager
+    def networks(self) -> Iterator[Network]:
+        """A network for one worker and its clients."""
+        yield Network()

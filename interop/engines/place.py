@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -111,7 +112,61 @@ class HostPlace(msgspec.Struct, frozen=True, tag="host"):
         return {"NODE_PATH": self.modules} if self.modules else {}
 
 
-Place = RootfsPlace | HostPlace
+LABEL = "privca-interop"
+"""What every container of ours bears."""
+
+
+class ContainerPlace(msgspec.Struct, frozen=True, tag="container"):
+    """An image of an engine, ``program``, which is called with an ``environment`` besides. ``owner`` and ``run`` are those of the
+    worker's :class:`~interop.namespaces.Network`: a container shares it, and is found by its label.
+    """
+
+    program: str
+    image: str
+    environment_of_program: dict[str, str]
+    owner: str = ""
+    run: str = ""
+
+    def argv(self, client: Client, job: Path) -> list[str]:
+        """The command that runs the driver on a job."""
+        variables = {
+            "PYTHONPATH": str(Path(INSIDE_PACKAGE).parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            client.trust: self.trust(job),
+        }
+        mounts = [f"{PACKAGE}:{INSIDE_PACKAGE}:ro", f"{job}:{INSIDE_JOB}", f"{job / 'trust.pem'}:{BUNDLE}:ro"]
+        return [
+            *(self.program, "run", f"--name={self._name(job)}", f"--label={self.run}"),
+            f"--network=container:{self.owner}",
+            *(f"--volume={mount}" for mount in mounts),
+            *(f"--env={name}={value}" for name, value in variables.items()),
+            self.image,
+            *client.command("/usr/bin/python3", Path(INSIDE_PACKAGE)),
+            f"{INSIDE_JOB}/job.json",
+        ]
+
+    def _name(self, job: Path) -> str:
+        """What the container is called: no other job has its folder."""
+        return f"{LABEL}-{hashlib.sha256(str(job).encode()).hexdigest()[:20]}"
+
+    def left(self, job: Path) -> tuple[str, ...]:
+        """The command that removes the container of a job, in which it may still be at work. That it removes itself is not asked:
+        then an engine may have forgotten how it ended before it says so.
+        """
+        return (self.program, "rm", "--force", self._name(job))
+
+    def trust(self, job: Path) -> str:
+        """Where the client finds the CAs to trust."""
+        return BUNDLE
+
+    def environment(self, client: Client, job: Path) -> dict[str, str]:
+        """The environment of the program: it is the user's, whose configuration of the engine counts."""
+        return {**os.environ, **self.environment_of_program}
+
+
+Place = RootfsPlace | HostPlace | ContainerPlace
 
 
 def number_in(text: str) -> str:

@@ -11,13 +11,15 @@ from interop.engines.engine import Engine, Unavailable
 from interop.engines.place import Place, RootfsPlace
 
 
+def packages_of(debian: Debian) -> set[str]:
+    """The packages of all clients that share a root directory."""
+    others = [client.debian for client in declaration.clients().values() if client.debian is not None]
+    return {package for other in others if (other.suite, other.root) == (debian.suite, debian.root) for package in other.packages}
+
+
 def shared_root(debian: Debian, *, install: bool) -> Path:
     """The root directory with the packages of all clients that share it, made if need be. :raises MissingError: if it cannot be made."""
-    others = [client.debian for client in declaration.clients().values() if client.debian is not None]
-    packages = {
-        package for other in others if (other.suite, other.root) == (debian.suite, debian.root) for package in other.packages
-    }
-    return images.root(debian.suite, packages, install=install)
+    return images.root(debian.suite, packages_of(debian), install=install)
 
 
 class Rootfs(Engine):

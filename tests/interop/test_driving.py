@@ -16,15 +16,20 @@ ROOT = Path(__file__).parents[2]
 DRIVER = """
 import sys
 from pathlib import Path
-from interop.clients.driving import Driver, main
+from interop.clients.driving import ClientFailedError, Driver, main
 
 class One(Driver):
+    def noticed(self, printed):
+        if "refused" in printed:
+            raise ClientFailedError("it was refused")
+        return "ready" in printed
+
     def do_issue(self):
         argv = [sys.executable, "-c", self.job["program"]]
         certificate = Path(self.folder / "home" / "cert.pem")
         match self.job.get("way"):
             case "serve":
-                self.serve(argv, lambda printed: "ready" in printed and certificate.is_file())
+                self.serve(argv, lambda printed: self.noticed(printed) and certificate.is_file())
             case "beside":
                 with self.beside(argv, certificate.is_file):
                     self.run([sys.executable, "-c", "print('meanwhile')"])
@@ -111,6 +116,11 @@ def test_a_service_is_ended_once_it_has_done_it(drive, tmp_path):
 def test_a_service_that_does_not_do_it(drive, program, patience, status):
     exited, result = drive(program, way="serve", patience=patience)
     assert (exited, [step["exit"] for step in result["steps"]]) == (1, [status])
+
+
+def test_a_service_that_would_go_on_trying_is_ended_when_that_is_noticed(drive):
+    status, result = drive(STAYS.replace("ready", "refused"), way="serve")
+    assert (status, result["detail"], [step["exit"] for step in result["steps"]]) == (1, "it was refused", [1])
 
 
 def test_a_program_beside(drive, tmp_path):
