@@ -22,6 +22,9 @@ from conformance.pkix.session import PkixSession
 from conformance.scep import cases as scep_cases
 from conformance.scep import stubs as scep_stubs
 from conformance.scep.session import ScepSession
+from conformance.status import cases as status_cases
+from conformance.status import stubs as status_stubs
+from conformance.status.session import StatusSession
 from conformance.stubs import COMMON, Stub
 from conformance.target import Target
 from conformance.transport import Transport
@@ -80,6 +83,7 @@ PROTOCOLS = {
             looks_back=True,
         ),
         Protocol("scep", scep_cases.load, ScepSession, scep_stubs.STUBS, scep_stubs.TARGET, source="scep.caps.standard"),
+        Protocol("status", status_cases.load, StatusSession, status_stubs.STUBS, status_stubs.TARGET),
     )
 }
 

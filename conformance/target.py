@@ -89,6 +89,26 @@ class CmpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """An endpoint that holds every message to the Lightweight CMP Profile (RFC 9483); a target that claims ``lightweight`` needs none."""
 
 
+class StatusTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An OCSP responder, a CRL, or both, of one CA: by URL. A certificate is a FILE, or a URL, in PEM or DER."""
+
+    ocsp: str = ""
+    crl: str = ""
+    """Of the complete CRL."""
+    issuer: str = ""
+    """The certificate of the CA."""
+    good: str = ""
+    """A certificate that is good, for a run that can have none issued."""
+    revoked: str = ""
+    """One that is revoked."""
+    directory: str = ""
+    """An ACME server by which this very CA issues and revokes for a run, as ``[acme]`` says that challenges are met."""
+    always_valid: bool = False
+    """Whether that ACME server counts every challenge as met, so that it needs no ``[acme]``."""
+    reached: dict[str, str] = msgspec.field(default_factory=dict)
+    """Beginnings of URLs in certificates and CRLs, with what is asked in their place: for a server that is not where it is said to be."""
+
+
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One server. ``claims`` are the optional features that it says it has: a claimed feature that is missing is a failure."""
 
@@ -98,6 +118,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     est: EstTarget | None = None
     scep: ScepTarget | None = None
     cmp: CmpTarget | None = None
+    status: StatusTarget | None = None
     claims: dict[str, bool] = msgspec.field(default_factory=dict)
 
     @property
@@ -114,13 +135,17 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def endpoints(self) -> dict[str, str]:
         """The URL of each protocol that it has an endpoint for."""
         found = {} if self.acme is None else {"acme": self.acme.directory}
-        return found | {name: one.url for name in ("est", "scep", "cmp") if (one := getattr(self, name)) is not None}
+        found |= {name: one.url for name in ("est", "scep", "cmp") if (one := getattr(self, name)) is not None}
+        return found if self.status is None else found | {"status": self.status.ocsp or self.status.crl}
 
     def at(self, protocol: str, entry: Mapping[str, Any]) -> Target:
         """The same server, but another profile of it.
 
         :param entry: the profile's, as ``endpoints.json`` has it: its URL and, if it wants any, its credentials.
         """
+        if self.status is not None and protocol == "status":
+            asked = {name: entry[name] for name in ("ocsp", "crl", "reached") if name in entry}
+            return msgspec.structs.replace(self, status=msgspec.structs.replace(self.status, **asked))
         endpoint = getattr(self, protocol)
         for key, name in (("delays", "delayed"), ("lightweight", "lightweight")):
             if entry.get(key):
@@ -164,6 +189,11 @@ def given(
     est: str | None = None,
     scep: str | None = None,
     cmp: str | None = None,
+    ocsp: str = "",
+    crl: str = "",
+    issuer: str = "",
+    good: str = "",
+    revoked: str = "",
     ca: str | None = None,
     http01_port: int | None = None,
     tlsalpn01_port: int | None = None,
@@ -184,13 +214,16 @@ def given(
         contact=contact,
     )
     target = Target(
-        name=next(url for url in (acme, est, scep, cmp) if url),
+        name=next(url for url in (acme, est, scep, cmp, ocsp, crl) if url),
         trust_anchor=ca or "",
         acme=described if acme else None,
         est=EstTarget(url=est, username=username, code_env=code_env) if est else None,
         scep=ScepTarget(url=scep, code_env=code_env) if scep else None,
         cmp=CmpTarget(url=cmp, reference=reference, code_env=code_env) if cmp else None,
     )
+    if ocsp or crl:
+        status = StatusTarget(ocsp=ocsp, crl=crl, issuer=issuer, good=good, revoked=revoked)
+        target = msgspec.structs.replace(target, status=status)
     return _resolved(target)
 
 

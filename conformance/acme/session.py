@@ -47,11 +47,15 @@ class AcmeSession:
 
     def examine(self, case: Case) -> Result:
         """Run one case to its end."""
-        assert self._shared is not None
         examination = Examination(case)
         missing = [need for need in case.needs if need not in self._target.capabilities]
-        lab = AcmeLab(self._shared, examination)
-        return examine(examination, _Missing(missing) if missing else lab, self._target.claimed, (Problem, Failed))
+        lab = self.lab(examination)
+        return examine(examination, Missing(missing) if missing else lab, self._target.claimed, (Problem, Failed))
+
+    def lab(self, examination: Examination) -> AcmeLab:
+        """The bench of one case; also for a case of another protocol that wants a certificate."""
+        assert self._shared is not None
+        return AcmeLab(self._shared, examination)
 
     def _responders(self) -> dict[str, Responder]:
         acme = self._acme
@@ -75,7 +79,7 @@ class AcmeSession:
         return responder
 
 
-class _Missing:
+class Missing:
     """The bench of a case that needs what the run was not given: whatever it touches first says so."""
 
     def __init__(self, missing: list[str]) -> None:
