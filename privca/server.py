@@ -32,9 +32,8 @@ from privca.logs import configure
 from privca.profiles import FreshProfiles
 from privca.server_certificate import UnusableCertificateError, fits, issue_server_certificate, read_server_certificate
 from privca.services import Surroundings, acme, cmp, est, scep
+from privca.services import status as status_services
 from privca.sockets import LOOPBACK, Sockets
-from privca.status.rfc6960 import OcspResponder
-from privca.status.service import StatusService
 from privca.web.addresses import DENIED_BY_DEFAULT, AddressPolicy
 from privca.web.admin import Admin
 from privca.web.background import ReactorBackground
@@ -46,7 +45,7 @@ from privca.web.lock import ReactorLock
 from privca.web.metrics import SHARED, Exposition, Metrics, SharedMetrics
 from privca.web.prober import NetworkProber, ProberLimits
 from privca.web.resolver import LabResolver
-from privca.web.resource import ExchangeLog, Resource, Service
+from privca.web.resource import ExchangeLog, Resource, Service, Status
 from privca.web.tls import ServerTls
 from privca.web.transcript import Transcript
 from privca.web.zone import LabZone
@@ -96,22 +95,21 @@ class Front:
             "cmp": cmp.service(self.parts, surroundings),
         }
         assert services.keys() == SERVED_PROTOCOLS, "the configuration admits profiles of exactly the protocols that are served"
+        status: Status = status_services.service(self.parts, surroundings)
         faulty = config.lab is not None and config.lab.faults
         if faulty:
             # Imported here: a server for real use never has this package in memory.
             from privca.faults.service import with_faults
+            from privca.faults.status.serving import FaultyStatus, OwnLists
 
             services = with_faults(services, lambda copy: copy.service(self.parts, surroundings))
+            status = FaultyStatus(status, lambda copy: copy.service(self.parts, surroundings, OwnLists(self.parts.store)))
         self._resuming = [service for service in services.values() if isinstance(service, Resuming)]
         directory = config.file(config.server.transcripts) if config.server.transcripts else None
         self._transcript = Transcript(directory / f"{name}.jsonl", reactor, deferToThread) if directory else None
         resource = Resource(
             services=services,
-            status=StatusService(
-                self.parts.authorities,
-                self.parts.lists,
-                OcspResponder(self.parts.store, self.parts.keys, self.parts.authorities, self.parts.delegates),
-            ),
+            status=status,
             profiles=FreshProfiles(self.parts.store, faults=faulty),
             names=config.server.hosts,
             clock=self.parts.clock,

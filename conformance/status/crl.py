@@ -9,6 +9,7 @@ from typing import Any
 
 from pyasn1.codec.der import decoder, encoder
 from pyasn1.error import PyAsn1Error
+from pyasn1.type.univ import Integer
 from pyasn1_modules import rfc5280
 
 from conformance import der
@@ -89,14 +90,14 @@ class Crl:
 
     @property
     def number(self) -> int | None:
-        """The CRL number; None if it is absent. :raises NotCrl:"""
-        value = value_of(self.extensions, NUMBER, rfc5280.CRLNumber())
+        """The CRL number, which may be one that is forbidden; None if it is absent. :raises NotCrl:"""
+        value = value_of(self.extensions, NUMBER, Integer())
         return None if value is None else int(value)
 
     @property
     def base(self) -> int | None:
         """The number of the base of a delta CRL; None for a complete one. :raises NotCrl:"""
-        value = value_of(self.extensions, DELTA, rfc5280.BaseCRLNumber())
+        value = value_of(self.extensions, DELTA, Integer())
         return None if value is None else int(value)
 
     @property

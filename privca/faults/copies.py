@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
@@ -19,8 +19,19 @@ from typing import Any
 
 from privca.faults.edits import Edit, EditError
 
-COPIED = ("acme", "est", "scep", "cmp", "jose", "services", "issuance.issue", "issuance.signing")
+COPIED = ("acme", "est", "scep", "cmp", "status", "jose", "services", "issuance.issue", "issuance.signing")
 """Packages and modules below ``privca`` of which a copy has its own; of a protocol's, only what it imports."""
+STATUS = "privca.services.status"
+MADE = frozenset(
+    {
+        "privca.pkix.rfc6960",
+        "privca.pkix.rfc5280.crl",
+        "privca.issuance.crl_scope",
+        "privca.issuance.publication",
+        "privca.issuance.revocation_lists",
+    }
+)
+"""What a copy of the status services has beside them: there, CRLs and OCSP responses are put together. Others share these modules."""
 SHARED = frozenset({"privca.acme.ports", "privca.est.ports", "privca.scep.ports", "privca.cmp.ports"})
 
 
@@ -29,10 +40,17 @@ def copy(module: str, edits: Sequence[Edit]) -> ModuleType:
 
     :raises EditError: if an edit does not fit, or concerns a module that the copy does not have.
     """
-    finder = _Finder(edits)
-    aside = {name: sys.modules.pop(name) for name in list(sys.modules) if _copied(name)}
-    # An import makes a module an attribute of its package as well.
+
+    def copied(name: str) -> bool:
+        return _copied(name) or (module == STATUS and name in MADE)
+
+    finder = _Finder(edits, copied)
+    aside = {name: sys.modules.pop(name) for name in list(sys.modules) if copied(name)}
+    # An import makes a module an attribute of its package as well, where ``from PACKAGE import MODULE`` looks first.
     packages = {full: sys.modules.get(full.rpartition(".")[0]) for full in aside}
+    for full, package in packages.items():
+        if package is not None:
+            delattr(package, full.rpartition(".")[2])
     sys.meta_path.insert(0, finder)
     try:
         made = importlib.import_module(module)
@@ -42,7 +60,7 @@ def copy(module: str, edits: Sequence[Edit]) -> ModuleType:
         return made
     finally:
         sys.meta_path.remove(finder)
-        for name in [name for name in sys.modules if _copied(name)]:
+        for name in [name for name in sys.modules if copied(name)]:
             del sys.modules[name]
         sys.modules.update(aside)
         for full, package in packages.items():
@@ -58,13 +76,14 @@ def _copied(name: str) -> bool:
 class _Finder(MetaPathFinder):
     """Finds the modules of a copy where the first copy came from, and has them changed as they are loaded."""
 
-    def __init__(self, edits: Sequence[Edit]) -> None:
+    def __init__(self, edits: Sequence[Edit], copied: Callable[[str], bool]) -> None:
         self._edits = edits
+        self._copied = copied
         self.edited: set[str] = set()
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The module's own specification with our loader; None for what is not copied."""
-        if not _copied(fullname):
+        if not self._copied(fullname):
             return None
         spec = PathFinder.find_spec(fullname, path)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):

@@ -52,7 +52,8 @@ _WHOLE: dict[str, Route] = {
     # RFC 8894 section 4.1: where clients look that nobody told otherwise.
     "/cgi-bin/pkiclient.exe": Route(SCEP, None, "cgi-bin/pkiclient.exe"),
 }
-_STATUS = re.compile(rf"/(crl/{_CA_NAME}\.crl|ca/{_CA_NAME}\.(cer|p7c)|ocsp/{_CA_NAME}(/.*)?)")
+# A lab with faults has a place of its own for each that the status services can have: privca.faults.status.
+_STATUS = re.compile(rf"/((?:faults/[a-z0-9-]+/)?(?:crl/{_CA_NAME}\.crl|ca/{_CA_NAME}\.(cer|p7c)|ocsp/{_CA_NAME}(/.*)?))")
 
 
 def find(path: str) -> Route | None:

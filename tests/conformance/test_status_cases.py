@@ -3,10 +3,14 @@
 import pytest
 
 from conformance.case import REGISTRY
+from conformance.kill_matrix import NOTICED
 from conformance.status.cases import load
 from conformance.status.session import StatusSession
 from conformance.verdict import Verdict
-from tests.support.status_examination import TARGET, Examined
+from privca.faults import faults
+from privca.faults.copies import copy
+from privca.faults.status.serving import OwnLists
+from tests.support.issuance_lab import direct
 from tests.support.status_examination import TARGET, Examined
 
 load()
@@ -31,3 +35,17 @@ def session(examined):
 def test_the_server_conforms(session, id):
     result = session.examine(CASES[id])
     assert result.verdict in RIGHT, result.detail
+
+
+@pytest.mark.parametrize("name", sorted(name for name in faults() if name.startswith("status.")))
+def test_a_fault_is_noticed_in_process(examined, monkeypatch, name):
+    lab = examined.lab
+    made = copy("privca.services.status", faults()[name].edits)
+    lists = made.RevocationLists(OwnLists(lab.store), lab.keys, lab.authorities, direct)
+    responder = made.OcspResponder(lab.store, lab.keys, lab.authorities, lab.delegates)
+    monkeypatch.setattr(examined, "service", made.StatusService(lab.authorities, lists, responder))
+    with StatusSession(TARGET, transport=examined, issuance=examined) as session:
+        results = {case.id: session.examine(case) for case in CASES.values() if name in case.kills}
+    missed = {id: f"{one.verdict}: {one.detail}" for id, one in results.items() if one.verdict not in NOTICED}
+    assert results
+    assert not missed

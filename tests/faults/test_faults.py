@@ -10,7 +10,7 @@ import pytest
 import privca.acme.rfc8555.nonce as honest_nonce
 import privca.acme.service as honest
 from privca.faults import faults
-from privca.faults.copies import COPIED, copy
+from privca.faults.copies import COPIED, MADE, copy
 from privca.faults.edits import Edit, EditError, instead, unchecked
 from privca.faults.service import Faulty
 from privca.profiles import FreshProfiles
@@ -30,12 +30,15 @@ def test_a_fault_fits_the_source_and_leaves_it_alone(name):
     fault = faults()[name]
     service = f"privca.services.{profile_protocol(fault)}"
     honest = importlib.import_module(service)
-    before = {module: sys.modules[module] for module in sys.modules if module.startswith(COPIES)}
+    before = {module: sys.modules[module] for module in sys.modules if module.startswith(COPIES) or module in MADE}
     code = honest_nonce.Nonces.spend.__code__
     made = copy(service, fault.edits)
     assert made.service is not honest.service
     assert {module: sys.modules.get(module) for module in before} == before
     assert honest_nonce.Nonces.spend.__code__ is code
+    for module in MADE & before.keys():
+        package, _, last = module.rpartition(".")
+        assert getattr(sys.modules[package], last) is before[module]
     assert fault.clause.startswith("RFC ")
     assert fault.title
     protocol, _, rest = name.partition(".")

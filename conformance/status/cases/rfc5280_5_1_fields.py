@@ -160,7 +160,7 @@ def revoked_listed(lab: StatusLab) -> None:
         lab.check(found.entry(revoked.serial) is not None, "the revoked certificate is not on the CRL", "rfc5280:5.2.5#complete")
 
 
-@case("status.crl.revocation-date", covers=["rfc5280:5.1.2.6#time"], kills=["status.crl.date-of-issue"], needs=["crl"])
+@case("status.crl.revocation-date", covers=["rfc5280:5.1.2.6#time"], kills=["status.entry.date-early"], needs=["crl"])
 def revocation_date(lab: StatusLab) -> None:
     """The revocation date is when the certificate was revoked, in the form that thisUpdate has"""
     known = lab.revoked

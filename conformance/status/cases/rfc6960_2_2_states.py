@@ -46,7 +46,7 @@ def _revoked(lab: StatusLab) -> ocsp.Single:
 @case(
     "status.state.revocation-time",
     covers=["rfc6960:2.4#revocation-time"],
-    kills=["status.state.revoked-now"],
+    kills=["status.state.revoked-in-1970"],
     needs=["ocsp"],
 )
 def revocation_time(lab: StatusLab) -> None:
