@@ -145,6 +145,7 @@ def _serve(config: Config, sockets: Sockets, made: bool) -> int:
         replace_file(config.file(".gitignore"), b"*\n")
         # Whether there are faults is said anew for each run.
         config = msgspec.structs.replace(load(config.path), lab=config.lab)
+    config = _with_lists(config)
     entries, warnings = _prepare(config)
     resolver = _resolver(config)
     # Imported after everything else is known to be right: the reactor comes with it.
@@ -185,12 +186,36 @@ def _prepare(config: Config) -> tuple[list[dict[str, object]], list[str]]:
         served = [
             p
             for p in run(parts.store.profiles())
-            if p.profile.enabled and p.profile.protocol in SERVED_PROTOCOLS and (not p.profile.faults or p.id in faulty)
+            if p.profile.enabled
+            and p.profile.protocol in SERVED_PROTOCOLS
+            and (not p.profile.faults or p.id in faulty)
+            # A lab that had faults before has a profile more, of a CA that is not there now.
+            and p.profile.issuer in config.ca
         ]
         order = ("acme", "est", "scep", "cmp")
-        return [_endpoint(parts, known) for known in sorted(served, key=lambda p: order.index(p.profile.protocol))], warnings
+        entries = [_endpoint(parts, known) for known in sorted(served, key=lambda p: order.index(p.profile.protocol))]
+        return [*entries, *_faulty_status(config)], warnings
     finally:
         parts.store.close()
+
+
+def _with_lists(config: Config) -> Config:
+    """With a CA that publishes every kind of CRL, in a lab with faults that has the CA and the template which that needs."""
+    if config.lab is None or not config.lab.faults or "lab-root" not in config.ca or "tls" not in config.template:
+        return config
+    from privca.faults.status import lab as lists
+
+    more = msgspec.structs.replace(config, ca={**config.ca, lists.CA: lists.authority("lab-root")})
+    return msgspec.structs.replace(more, profile={**config.profile, lists.PROFILE: lists.profile("tls")})
+
+
+def _faulty_status(config: Config) -> list[dict[str, object]]:
+    """An entry for each fault of the status services; none unless they are asked for."""
+    if config.lab is None or not config.lab.faults:
+        return []
+    from privca.faults.status import lab as lists
+
+    return lists.entries(config.server.http_url) if lists.CA in config.ca else []
 
 
 def _faulty_profiles(config: Config) -> dict[str, tuple[Profile, Template]]:
@@ -220,6 +245,8 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
         "scep": f"{server.http_url}/scep/{known.id}",
         "cmp": f"{server.http_url}/.well-known/cmp/p/{known.id}",
     }[protocol]
+    if "open" in methods:
+        entry["always_valid"] = True
     if "eab" in methods:
         # One key binds one account, so each run gives a new one.
         key = issue_external_key(parts, known.id, _EAB_LIFE)

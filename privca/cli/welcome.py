@@ -34,7 +34,7 @@ def endpoints(config: Config, pid: int, resolver: str, profiles: list[dict[str, 
 def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
     """``target.toml``: this server as the conformance kit wants it described."""
     profiles = [p for p in profiles if "faults" not in p]
-    directory = next((p["url"] for p in profiles if p["protocol"] == "acme" and "kid" not in p), None)
+    directory = next((p["url"] for p in profiles if p["protocol"] == "acme" and not {"kid", "always_valid"} & p.keys()), None)
     lines = ['name = "privca lab"', f"trust_anchor = {json.dumps(str(config.file('ca.pem')))}"]
     if directory is not None:
         lines += ["", "[acme]", f"directory = {json.dumps(directory)}", f"http01_port = {config.validation.http01_port}"]
@@ -49,11 +49,31 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
                 lines += [f"approval_{key} = {json.dumps(waiting[key])}" for key in ("url", "code")]
     for profile in [p for p in profiles if "lightweight" in p][:1]:
         lines += ["", "[cmp.lightweight]", *_credentials(profile)]
+    # The CA with all kinds of lists, if there is one, rather than that of [acme].
+    for profile in [
+        *(p for p in profiles if "always_valid" in p and p["id"] in config.profile),
+        *(p for p in profiles if p["url"] == directory and p["id"] in config.profile),
+    ][:1]:
+        lines += ["", "[status]", *_status(config, profile)]
     return "\n".join(lines).encode() + b"\n"
 
 
 def _credentials(profile: Mapping[str, object]) -> list[str]:
     return [f"{key} = {json.dumps(profile[key])}" for key in ("url", "username", "reference", "code") if key in profile]
+
+
+def _status(config: Config, profile: Mapping[str, object]) -> list[str]:
+    """Where the status of certificates by an ACME profile's CA is asked for; by that profile an examiner has some issued."""
+    url, issuer = config.server.http_url, config.profile[str(profile["id"])].issuer
+    found: dict[str, object] = {
+        "ocsp": f"{url}/ocsp/{issuer}",
+        "crl": f"{url}/crl/{issuer}.crl",
+        "issuer": f"{url}/ca/{issuer}.cer",
+    }
+    found["directory"] = profile["url"]
+    return [f"{key} = {json.dumps(value)}" for key, value in found.items()] + ["always_valid = true"] * (
+        "always_valid" in profile
+    )
 
 
 def welcome(
@@ -137,6 +157,8 @@ def _tree(config: Config) -> list[str | tuple[str, str]]:
 
 def _purpose(profile: Mapping[str, object]) -> str:
     if profile["protocol"] == "acme":
+        if "always_valid" in profile:
+            return "counts every challenge as met: for examiners"
         return "accounts bound by the key below" if "kid" in profile else "for any new account"
     if "approval" in profile:
         return "a person decides: privca request list"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from cryptography import x509
 
 from conformance.acme.client import Client
 from conformance.acme.keys import Key
@@ -43,6 +46,32 @@ def test_a_fault_is_met_at_its_own_url_alone_and_only_while_faults_are_served(up
         path = url.partition("/acme/")[2]
         assert client.get(f"{again.origin()}/acme/{path}").status_code == 404
         assert client.get(again.profile()["url"]).status_code == 200
+
+
+def test_a_fault_of_the_status_services_is_met_at_its_own_urls_alone(up: Callable[..., Running]) -> None:
+    running = up("--faults")
+    erring = running.profile("status-fault-crl-number-stands-still")
+    assert erring["faults"] == ["status.crl.number-stands-still"]
+    with httpx.Client() as client:
+        honest = erring["crl"].replace("/faults/status-fault-crl-number-stands-still/", "/")
+        numbers = [_number(client.get(url).content) for url in (honest, erring["crl"], honest, erring["crl"])]
+        assert numbers[0] == numbers[2]
+        assert numbers[1] == numbers[3] == 1
+        assert client.get(erring["crl"].replace("stands-still", "runs")).status_code == 404
+    running.stop()
+    again = up()
+    assert "status" not in [one["protocol"] for one in again.endpoints()["profiles"]]
+    target = tomllib.loads((again.directory / "target.toml").read_text())
+    origin = target["status"]["crl"].partition("/crl/")[0]
+    with httpx.Client() as client:
+        assert client.get(target["status"]["crl"]).status_code == 200
+        for url in (erring["crl"], honest):
+            assert client.get(f"{origin}/{url.split('/', 3)[3]}").status_code == 404
+
+
+def _number(octets: bytes) -> int:
+    value = x509.load_der_x509_crl(octets).extensions.get_extension_for_class(x509.CRLNumber).value
+    return value.crl_number
 
 
 def test_faults_are_listed() -> None:

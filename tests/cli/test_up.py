@@ -49,6 +49,8 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     assert target["trust_anchor"] == str(shared.directory / "ca.pem")
     assert target["acme"]["directory"] == shared.profile()["url"]
     assert target["acme"]["dns_api"] == shared.endpoints()["admin"]
+    assert target["status"]["directory"] == shared.profile()["url"]
+    assert [httpx.get(target["status"][name]).status_code for name in ("crl", "issuer")] == [200, 200]
     light = target["cmp"]["lightweight"]
     assert light["url"] == shared.profile("lab-cmp-lightweight")["url"]
     assert light["code"] != target["cmp"]["code"]
