@@ -150,18 +150,32 @@ class Examination:
         :param spoilt: sends the same with one change.
         :param denied: why a reply does not grant what the control asks for; empty if it does.
         :param judge: checks the reply to the spoilt request.
-        :raises Inconclusive: if the control is refused before; if it is refused after, the spoilt one has done harm, which is a finding.
+        :raises Inconclusive: if the control is refused before; if it is refused after, the spoilt one has done harm, which is a finding,
+            and so is that the spoilt one is not answered at all.
         """
         with self.during("control before"):
             if why := denied(control()):
                 raise Inconclusive(f"the control was refused: {why}")
         with self.during("spoilt"):
-            reply = spoilt()
+            try:
+                reply = spoilt()
+            except Unreachable as failure:
+                self.require(False, f"the spoilt request was not answered{self._harm(control)}: {failure}", requirement)
+                raise
         judge(reply)
         with self.during("control after"):
             why = denied(control())
         self.check(not why, f"after the spoilt request the control is refused: {why}", requirement)
         return reply
+
+    def _harm(self, control: Callable[[], HttpResponse]) -> str:
+        """What a request that was not answered did to others."""
+        with self.during("control after"):
+            try:
+                control()
+            except Unreachable:
+                return ", and nothing is any more"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

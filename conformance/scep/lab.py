@@ -223,7 +223,8 @@ class ScepLab:
         def judge(reply: HttpResponse) -> None:
             spoilt = answers[-1]
             if in_http and spoilt.rep is None:
-                self.check(400 <= reply.status < 500, f"expected a refusal, got {spoilt.said}", STATUS)
+                said = f"expected a CertRep with FAILURE, or an HTTP error of the client's, got {spoilt.said}"
+                self.check(400 <= reply.status < 500, said, STATUS, None if reply.status < 400 else Level.SHOULD)
             else:
                 self.refused(spoilt, fail_info, requirement, level, or_pending=or_pending)
 

@@ -170,11 +170,10 @@ def _oracle(lab: ScepLab) -> None:
     seen: dict[str, list[str]] = {}
     for mutation in BROKEN:
         answer = lab.paired(lab.pkcs_req, mutation, fail_info=UNREADABLE)
-        rep = answer.rep
-        said = f"HTTP {answer.response.status} {answer.said}" if rep is None else f"{rep.status} {rep.fail_info} {rep.text!r}"
-        seen.setdefault(said, []).append(mutation.name)
+        seen.setdefault(answer.said, []).append(mutation.name)
     told = "; ".join(f"{', '.join(names)}: {said}"[:160] for said, names in seen.items())
-    lab.check(len(seen) == 1, f"what cannot be read is answered in {len(seen)} ways: {told}", FAIL_INFO)
+    # No sentence of the text forbids an oracle, so that one is a warning here, and the reader's to weigh.
+    lab.check(len(seen) == 1, f"what cannot be read is answered in {len(seen)} ways: {told}", FAIL_INFO, Level.SHOULD)
 
 
 register(
