@@ -16,6 +16,9 @@ from conformance.case import REGISTRY, Case
 from conformance.cmp import cases as cmp_cases
 from conformance.cmp import stubs as cmp_stubs
 from conformance.cmp.session import CmpSession
+from conformance.est import cases as est_cases
+from conformance.est import stubs as est_stubs
+from conformance.est.session import EstSession
 from conformance.examination import Issued, Result
 from conformance.pkix import cases as pkix_cases
 from conformance.pkix.session import PkixSession
@@ -73,6 +76,7 @@ PROTOCOLS = {
             source="acme.finalize.as-requested",
         ),
         Protocol("cmp", cmp_cases.load, CmpSession, cmp_stubs.STUBS, cmp_stubs.TARGET, source="cmp.enroll.ir-by-mac"),
+        Protocol("est", est_cases.load, EstSession, est_stubs.STUBS, est_stubs.TARGET, source="est.enroll.as-asked"),
         Protocol(
             "pkix",
             pkix_cases.load,

@@ -35,13 +35,29 @@ class AcmeTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Further pairs of kid and HMAC key, where a key binds one account alone."""
 
 
-class EstTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An EST server. ``code`` is the password that goes with ``username``; ``code_env`` names a variable that has it."""
+class EstAccess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An endpoint of an EST server, down to the label, and who may enroll there: ``code`` is the password that goes with ``username``;
+    ``code_env`` names a variable that has it."""
 
     url: str
     username: str = ""
     code: str = ""
     code_env: str = ""
+
+
+class EstTarget(EstAccess, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An EST server."""
+
+    others: tuple[EstAccess, ...] = ()
+    """Further endpoints of the same server, where a case looks for what only some settings have: requests that wait for a decision, identity
+    and proof of possession that must be linked, CSR attributes."""
+    plain: str = ""
+    """Where the server answers HTTP without TLS, if it does, as http://HOST:PORT; without it the port of ``url`` is tried."""
+    subject: dict[str, str] = {}
+    """What the subject of a request has to have beside its common name: O, OU, C, L."""
+    decrypt_key_identifier: str = ""
+    decrypt_key: str = ""
+    """A secret key that the server knows for generated keys, and its identifier (RFC 7030 section 4.4.1.1): hex."""
 
 
 class ScepTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -236,6 +252,8 @@ def _resolved(target: Target) -> Target:
     if (cmp := target.cmp) is not None:
         further = {name: _with_code(one) for name in ("delayed", "ra", "lightweight") if (one := getattr(cmp, name)) is not None}
         changes["cmp"] = msgspec.structs.replace(_with_code(cmp), **further)
+    if (est := target.est) is not None:
+        changes["est"] = msgspec.structs.replace(_with_code(est), others=tuple(map(_with_code, est.others)))
     if target.acme is not None and target.acme.hmac_key_env:
         changes["acme"] = msgspec.structs.replace(target.acme, hmac_key=_variable(target.acme.hmac_key_env))
     return msgspec.structs.replace(target, **changes) if changes else target

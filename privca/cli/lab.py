@@ -128,6 +128,31 @@ authentication = ["code", "otp", "certificate"]
 renewal_window = "90d"
 cmp.rules = "rfc9483"
 {_CMP}"""
+_STRICT_EST = """
+# RFC 8951 to the letter, and no more. Clients are told what to put into a CSR, by a list and by a template (RFC 9908), and have to link
+# identity and proof of possession (RFC 7030 section 3.5).
+[profile.lab-est-strict]
+protocol = "est"
+issuer = "lab-ec"
+template = "device"
+authentication = ["code", "otp", "certificate"]
+keys = ["P-256"]
+renewal_window = "90d"
+tolerant = false
+
+[profile.lab-est-strict.est]
+channel_binding = "required"
+# extensionRequest of a critical keyUsage: digitalSignature, keyAgreement.
+csr_attributes = [{ oid = "1.2.840.113549.1.9.14", values = ["3010300e0603551d0f0101ff040403020388"] }]
+
+[profile.lab-est-strict.est.csr_template]
+subject = [{ type = "CN" }, { type = "O", value = "privca lab" }]
+key = "P-256"
+extensions = [
+    { oid = "2.5.29.17" },  # subjectAltName, which the client fills in
+    { oid = "2.5.29.15", critical = true, value = "03020388" },
+]
+"""
 _PROFILES = {
     "acme": """
 # Any new account; names are proven by challenges.
@@ -149,7 +174,8 @@ acme = { retry_after = 1 }
 """,
     "est": _device_profiles(
         "est", "lab-ec", 'est = { server_keys = "clear" }  # /serverkeygen makes keys, encrypted if a client asks for it\n'
-    ),
+    )
+    + _STRICT_EST,
     "scep": _device_profiles("scep", "lab-rsa", _SCEP) + _STRICT_SCEP,  # whose key SCEP clients encrypt to
     "cmp": _device_profiles("cmp", "lab-ec", _CMP) + _LIGHTWEIGHT,
 }

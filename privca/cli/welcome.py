@@ -13,6 +13,12 @@ from privca.cli.clients import commands
 from privca.config import Config
 
 _LABEL = 13
+_CLAIMED = frozenset({"lab-est", "lab-est-approval", "lab-est-strict"})
+_CLAIMS = (
+    *("ca-label", "csr-template", "csrattrs", "fullcmc", "http-authentication", "linking-required", "manual-authorization"),
+    *("serverkeygen", "serverkeygen-encrypted"),
+)
+"""What these profiles of a new lab have of the optional parts of EST, as the examiner calls them."""
 _WIDTH = 120
 """Of what goes into a pipe or file."""
 _NEXT_LINE = f" \\\n{' ' * (_LABEL + 4)}"
@@ -43,10 +49,14 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
             lines.append(f'dns_api = "http://127.0.0.1:{config.server.admin_port}"')
     for protocol in ("est", "scep", "cmp"):
         found = [p for p in profiles if p["protocol"] == protocol]
-        for profile in sorted(found, key=lambda p: ("strict" not in p, "default" not in p))[:1]:
+        for profile in sorted(found, key=lambda p: (protocol == "scep" and "strict" not in p, "default" not in p))[:1]:
             lines += ["", f"[{protocol}]", *_credentials(profile)]
             for waiting in [p for p in found if protocol == "scep" and "approval" in p][:1]:
                 lines += [f"approval_{key} = {json.dumps(waiting[key])}" for key in ("url", "code")]
+            if protocol == "est":
+                lines.append(f"plain = {json.dumps(config.server.http_url)}")
+                for other in (one for one in found if one is not profile):
+                    lines += ["", "[[est.others]]", *_credentials(other)]
     for profile in [p for p in profiles if "lightweight" in p][:1]:
         lines += ["", "[cmp.lightweight]", *_credentials(profile)]
     # The CA with all kinds of lists, if there is one, rather than that of [acme].
@@ -55,6 +65,8 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
         *(p for p in profiles if p["url"] == directory and p["id"] in config.profile),
     ][:1]:
         lines += ["", "[status]", *_status(config, profile)]
+    if _CLAIMED & {p["id"] for p in profiles} == _CLAIMED:
+        lines += ["", "[claims]", *(f"{name} = true" for name in _CLAIMS)]
     return "\n".join(lines).encode() + b"\n"
 
 
@@ -162,6 +174,8 @@ def _purpose(profile: Mapping[str, object]) -> str:
         return "accounts bound by the key below" if "kid" in profile else "for any new account"
     if "approval" in profile:
         return "a person decides: privca request list"
+    if "strict" in profile and profile["protocol"] == "est":
+        return f"RFC 8951 and 9908 to the letter, linked to TLS; with the code {profile['code']}"
     if "strict" in profile and profile["protocol"] == "scep":
         return f"held to RFC 8894; with the code {profile['code']}"
     if "lightweight" in profile:

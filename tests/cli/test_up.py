@@ -51,6 +51,12 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     assert target["acme"]["dns_api"] == shared.endpoints()["admin"]
     assert target["status"]["directory"] == shared.profile()["url"]
     assert [httpx.get(target["status"][name]).status_code for name in ("crl", "issuer")] == [200, 200]
+    est = target["est"]
+    assert est["plain"].startswith("http://")
+    others = {one["url"].rpartition("/")[2]: one["code"] for one in est["others"]}
+    assert others.keys() == {"lab-est-approval", "lab-est-strict"}
+    assert len({est["code"], *others.values()}) == 3
+    assert target["claims"]["fullcmc"]
     light = target["cmp"]["lightweight"]
     assert light["url"] == shared.profile("lab-cmp-lightweight")["url"]
     assert light["code"] != target["cmp"]["code"]

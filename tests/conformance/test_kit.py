@@ -115,7 +115,7 @@ def test_a_case_has_a_title():
 
 def test_selection():
     every = load().values()
-    assert selected(every, protocols=["est"]) == []
+    assert selected(every, protocols=["smtp"]) == []
     assert [one.id for one in selected(every, protocols=["acme"], globs=["acme.nonce.reused-*"])] == [
         "acme.nonce.reused-rejected"
     ]
