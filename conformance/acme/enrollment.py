@@ -73,6 +73,22 @@ def enroll(
         account = client.register(account_key, contact=contact, binding=binding)
     say(f"order {', '.join(i['value'] for i in identifiers)}: POST newOrder", "RFC 8555 section 7.4")
     order_url, order = client.order(account, identifiers)
+    return finish(client, account, order_url, order, identifiers, responder, key, say=say, wait=wait)
+
+
+def finish(
+    client: Client,
+    account: Account,
+    order_url: str,
+    order: dict[str, Any],
+    identifiers: Sequence[Identifier],
+    responder: Responder,
+    key: Key,
+    *,
+    say: Say = _silent,
+    wait: Wait = _pause,
+) -> Enrolled:
+    """The rest of an enrollment, from an order that was just made. :raises Problem, Failed: as :func:`enroll` does."""
     for url in order["authorizations"]:
         prove(client, account, url, responder, say=say, wait=wait)
     say("wait until the order is ready: POST-as-GET", "RFC 8555 section 7.1.6")

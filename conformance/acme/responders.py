@@ -53,6 +53,7 @@ class HttpResponder:
     def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self.seen: list[tuple[str, str]] = []
         self._resources: dict[str, str] = {}
+        self._moved: dict[str, str] = {}
         outer = self
 
         class Answer(BaseHTTPRequestHandler):
@@ -60,7 +61,10 @@ class HttpResponder:
                 outer.seen.append((self.path, self.headers.get("Host", "")))
                 said = outer._resources.get(self.path)
                 octets = (said or "").encode("ascii")
-                self.send_response(404 if said is None else 200)
+                moved = outer._moved.get(self.path)
+                self.send_response(302 if moved else 404 if said is None else 200)
+                if moved:
+                    self.send_header("Location", f"http://{self.headers.get('Host', '')}{moved}")
                 self.send_header("Content-Type", "application/octet-stream")
                 self.send_header("Content-Length", str(len(octets)))
                 self.end_headers()
@@ -90,9 +94,16 @@ class HttpResponder:
         """Serve the key authorization at its well-known path."""
         self._resources[f"/.well-known/acme-challenge/{token}"] = key_authorization
 
+    def provision_elsewhere(self, identifier: Identifier, token: str, key_authorization: str) -> None:
+        """Serve it at another path of the same server, to which the well-known one redirects."""
+        self._moved[f"/.well-known/acme-challenge/{token}"] = f"/redirected/{token}"
+        self._resources[f"/redirected/{token}"] = key_authorization
+
     def withdraw(self, identifier: Identifier, token: str) -> None:
         """Answer 404 again."""
-        self._resources.pop(f"/.well-known/acme-challenge/{token}", None)
+        path = f"/.well-known/acme-challenge/{token}"
+        self._resources.pop(path, None)
+        self._resources.pop(self._moved.pop(path, ""), None)
 
 
 def reverse_name(address: str) -> str:
@@ -100,20 +111,32 @@ def reverse_name(address: str) -> str:
     return ipaddress.ip_address(address).reverse_pointer
 
 
-def validation_certificate(identifier: Identifier, key_authorization: str, *, critical: bool = True) -> tuple[bytes, bytes]:
-    """The certificate that RFC 8737 section 3 asks for and its key, both PEM."""
+def validation_certificate(
+    identifier: Identifier,
+    key_authorization: str,
+    *,
+    critical: bool = True,
+    digest: bool = True,
+    names: Sequence[Identifier] | None = None,
+) -> tuple[bytes, bytes]:
+    """The certificate that RFC 8737 section 3 asks for and its key, both PEM.
+
+    :param critical: whether the acmeIdentifier extension is. :param digest: whether it is there at all.
+    :param names: what the subjectAltName has instead of the identifier; nothing: there is none.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "acme-tls/1")])
-    digest = hashlib.sha256(key_authorization.encode("ascii")).digest()
     now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(
-            name, name, key.public_key(), x509.random_serial_number(), now - timedelta(hours=1), now + timedelta(days=1)
-        )
-        .add_extension(x509.SubjectAlternativeName([general_name(identifier)]), critical=False)
-        .add_extension(x509.UnrecognizedExtension(ACME_IDENTIFIER, b"\x04\x20" + digest), critical=critical)
-        .sign(key, hashes.SHA256())
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - timedelta(hours=1), now + timedelta(days=1)
     )
+    written = [general_name(one) for one in ([identifier] if names is None else names)]
+    if written:
+        builder = builder.add_extension(x509.SubjectAlternativeName(written), critical=False)
+    if digest:
+        value = b"\x04\x20" + hashlib.sha256(key_authorization.encode("ascii")).digest()
+        builder = builder.add_extension(x509.UnrecognizedExtension(ACME_IDENTIFIER, value), critical=critical)
+    certificate = builder.sign(key, hashes.SHA256())
     return certificate.public_bytes(Encoding.PEM), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from cryptography import x509
 
 from conformance.acme import enrollment
-from conformance.acme.client import dns, ip
+from conformance.acme.client import Account, Identifier, dns, ip
 from conformance.acme.draft import Draft
 from conformance.acme.enrollment import poll, prove
-from conformance.acme.keys import b64
+from conformance.acme.keys import b64, unb64
 from conformance.acme.lab import AcmeLab, negative, said
 from conformance.acme.mutations import member
 from conformance.acme.responders import HttpResponder, TlsAlpnResponder, reverse_name, validation_certificate
@@ -136,6 +138,44 @@ _refused_certificate(
 )
 
 
+@case(
+    "acme.tls-alpn.incomplete",
+    covers=["rfc8737:3#certificate-extensions", "rfc8737:3#one-name"],
+    kills=["acme.tls-alpn.digest-not-needed", "acme.tls-alpn.name-not-needed", "acme.tls-alpn.one-of-several-names"],
+    needs=[_ALPN, "validates"],
+    feature=_ALPN,
+)
+def incomplete(lab: AcmeLab) -> None:
+    """A validation certificate without acmeIdentifier, without subjectAltName, or with a second name proves nothing."""
+    responder = _alpn(lab)
+    with lab.examination.during("control before"):
+        lab.sure(lambda: prove(lab.client, lab.account, lab.order()[1]["authorizations"][0], responder))
+    wrong: dict[str, Callable[[Identifier, str], tuple[bytes, bytes]]] = {
+        "without acmeIdentifier": lambda one, proof: validation_certificate(one, proof, digest=False),
+        "without subjectAltName": lambda one, proof: validation_certificate(one, proof, names=[]),
+        "with a second name": lambda one, proof: validation_certificate(one, proof, names=[one, *dns(lab.shared.name())]),
+    }
+    with lab.examination.during("spoilt"):
+        # All at once: a server may take its time before it gives up.
+        tried = {what: _try(lab, lab.order()[1]["authorizations"][0], make) for what, make in wrong.items()}
+        for what, at in tried.items():
+            done = lab.sure(partial(poll, lab.client, lab.account, at, lambda one: one["status"] != "pending"))
+            requirement = "rfc8737:3#one-name" if "second" in what else "rfc8737:3#certificate-extensions"
+            lab.check(done["status"] == "invalid", f"{what} the authorization became {done['status']}", requirement)
+
+
+def _try(lab: AcmeLab, at: str, make: Callable[[Identifier, str], tuple[bytes, bytes]]) -> str:
+    """Answer tls-alpn-01 of an authorization with a certificate of one's own; the authorization's URL."""
+    found = lab.read(at)
+    challenge = next((one for one in found["challenges"] if one["type"] == _ALPN), None)
+    if challenge is None:
+        raise Unsupported("no tls-alpn-01 is offered")
+    # It stays there: nobody asks for this name again.
+    _alpn(lab).serve(found["identifier"], make(found["identifier"], lab.account.key.key_authorization(challenge["token"])))
+    lab.sure(lambda: lab.client.perform(lab.client.respond(lab.account, challenge["url"])))
+    return at
+
+
 # -- IP identifiers -----------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +236,45 @@ def ip_alpn(lab: AcmeLab) -> None:
     lab.require(names == {reverse_name(_ADDRESS)}, f"SNI was {names}")
     if failed:
         raise Inconclusive(failed)
+
+
+@case(
+    "acme.ip.tls-alpn-01-other-address",
+    covers=["rfc8738:6#one-address"],
+    kills=["acme.tls-alpn.name-unchecked"],
+    needs=[_ALPN, "validates"],
+    feature="ip",
+)
+def ip_alpn_other(lab: AcmeLab) -> None:
+    """A validation certificate for another address proves nothing; the right one does."""
+    responder = _alpn(lab)
+
+    def authorization() -> tuple[Account, str]:
+        """A pending one, of an account that has proven nothing."""
+        account = lab.new_account()
+        reply = lab.client.send(lab.client.new_order(account, ip(_ADDRESS)))
+        if reply.error in ("unsupportedIdentifier", "rejectedIdentifier"):
+            raise Unsupported(f"IP identifiers: {said(reply)}")
+        lab.require(reply.status == 201, f"newOrder for an IP address gives {said(reply)}")
+        return account, str(reply.object["authorizations"][0])
+
+    with lab.examination.during("control before"):
+        account, at = authorization()
+        lab.sure(lambda: prove(lab.client, account, at, responder))
+    with lab.examination.during("spoilt"):
+        account, at = authorization()
+        found = lab.read(at, account)
+        challenge = next((one for one in found["challenges"] if one["type"] == _ALPN), None)
+        if challenge is None:
+            raise Unsupported("no tls-alpn-01 is offered")
+        proof = account.key.key_authorization(challenge["token"])
+        responder.serve(found["identifier"], validation_certificate(found["identifier"], proof, names=ip("192.0.2.1")))
+        try:
+            lab.sure(lambda: lab.client.perform(lab.client.respond(account, challenge["url"])))
+            done = lab.sure(lambda: poll(lab.client, account, at, lambda one: one["status"] != "pending"))
+        finally:
+            responder.withdraw(found["identifier"], challenge["token"])
+    lab.check(done["status"] == "invalid", f"the authorization became {done['status']}")
 
 
 for _value, _why in (("127.0.0.01", "zero"), ("0:0:0:0:0:0:0:1", "long-ipv6"), ("127.0.0.1/32", "block"), ("localhost", "name")):
@@ -281,3 +360,59 @@ def replaces(lab: AcmeLab) -> None:
     lab.check(first.object.get("replaces") == id, f"replaces is {first.object.get('replaces')!r}")
     second = lab.client.send(lab.client.new_order(enrolled.account, identifiers, replaces=id))
     lab.refused(second, status=409, errors={"alreadyReplaced"}, requirement="rfc9773:5#already-replaced")
+
+
+def _named(lab: AcmeLab, enrolled: enrollment.Enrolled) -> list[Identifier]:
+    names = enrolled.certificates[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return dns(*names.get_values_for_type(x509.DNSName))
+
+
+def _replacing(name: str, title: str, spoil: Callable[[AcmeLab, enrollment.Enrolled], str], fault: str) -> None:
+    """An order that says that it replaces what it cannot."""
+
+    def body(lab: AcmeLab) -> None:
+        lab.needs_resource("renewalInfo")
+        enrolled = lab.enrolled
+        identifiers = _named(lab, enrolled)
+        with lab.examination.during("control before"):
+            control = lab.client.send(lab.client.new_order(lab.account, identifiers))
+        if control.status >= 400:
+            raise Inconclusive(f"the control was refused: {said(control)}")
+        wrong = spoil(lab, enrolled)
+        with lab.examination.during("spoilt"):
+            reply = lab.client.send(lab.client.new_order(lab.account, identifiers, replaces=wrong))
+        lab.check(reply.status != 201, f"newOrder that replaces {wrong} gives {said(reply)}")
+        refused = 400 <= reply.status < 500 and reply.error
+        lab.check(reply.status == 201 or refused, f"expected a refusal, got {said(reply)}", "rfc9773:5#replaces-rejected")
+
+    body.__doc__ = title
+    case(
+        f"acme.renewal.{name}",
+        covers=["rfc9773:5#replaces-checked", "rfc9773:5#replaces-rejected"],
+        kills=[fault],
+        feature="renewal-info",
+    )(body)
+
+
+def _unknown(lab: AcmeLab, enrolled: enrollment.Enrolled) -> str:
+    issuer, _, serial = certificate_id(enrolled.certificates[0]).partition(".")
+    octets = unb64(serial)
+    return f"{issuer}.{b64(octets[:-1] + bytes([octets[-1] ^ 1]))}"
+
+
+def _of_another(lab: AcmeLab, enrolled: enrollment.Enrolled) -> str:
+    return certificate_id(lab.enroll(_named(lab, enrolled), account=lab.new_account()).certificates[0])
+
+
+_replacing(
+    "replaces-unknown",
+    "An order that replaces a certificate that nobody issued is refused",
+    _unknown,
+    "acme.renewal.unknown-error",
+)
+_replacing(
+    "replaces-of-another",
+    "An order that replaces the certificate of another account is refused",
+    _of_another,
+    "acme.renewal.replaces-of-others",
+)

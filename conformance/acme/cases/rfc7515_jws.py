@@ -289,6 +289,20 @@ _refused(
 )
 
 
+def _capitals(octets: bytes) -> str:
+    """The header with the name of ``url`` in capitals."""
+    return b64(octets.replace(b'"url":', b'"URL":'))
+
+
+_refused(
+    "names-other-case",
+    "A header parameter URL is not the header parameter url",
+    ["5.3#comparison"],
+    respelled("URL", "RFC 7515 section 5.3", _capitals),
+    "acme.jws.names-any-case",
+)
+
+
 # -- what is passed over --------------------------------------------------------------------------------------------------
 
 

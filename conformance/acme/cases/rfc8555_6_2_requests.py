@@ -21,6 +21,7 @@ from conformance.acme.mutations import (
     without,
 )
 from conformance.case import case
+from conformance.examination import NotApplicable
 
 _6_2 = "rfc8555:6.2#"
 
@@ -370,6 +371,16 @@ negative(
     errors={"badPublicKey"},
     kills=["acme.account.accept-weak-key"],
 )
+
+
+@case("acme.jws.weak-key-reason", covers=["rfc8555:6.2#bad-public-key-reason"], kills=["acme.problem.without-detail"])
+def weak_key_reason(lab: AcmeLab) -> None:
+    """BadPublicKey says in its detail what is wrong with the key."""
+    weak = Key.make("RS256", rsa_bits=1024)
+    reply = lab.client.send(lab.client.new_account(weak, binding=lab.binding()))
+    if reply.error != "badPublicKey":
+        raise NotApplicable(f"an RSA key of 1024 bits is not badPublicKey: {said(reply)}")
+    lab.check(str(reply.object.get("detail", "")).strip(), f"detail is {reply.object.get('detail')!r}")
 
 
 # -- GET and POST-as-GET ------------------------------------------------------------------------------------------------

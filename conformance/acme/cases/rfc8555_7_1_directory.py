@@ -80,6 +80,19 @@ def new_nonce_get(lab: AcmeLab) -> None:
     lab.check(reply.header("Replay-Nonce"), "GET newNonce brings no Replay-Nonce")
 
 
+@case("acme.reply.cors", covers=["rfc8555:6.1#cors"], kills=["acme.directory.without-cors"], feature="cors")
+def cors(lab: AcmeLab) -> None:
+    """Scripts of any origin may read what the server says."""
+    for reply in (
+        lab.client.get(lab.client.directory_url, Origin="https://a.example.test"),
+        lab.client.get(lab.needs_resource("newNonce"), "HEAD", Origin="https://a.example.test"),
+        lab.client.send(lab.client.fetch(lab.account, lab.account.url)),
+    ):
+        lab.require(reply.status < 400, f"{reply.request.url} gives {said(reply)}")
+        allowed = reply.header("Access-Control-Allow-Origin")
+        lab.check(allowed == "*", f"{reply.request.method} {reply.request.url}: Access-Control-Allow-Origin is {allowed!r}")
+
+
 @case(
     "acme.reply.every-error",
     covers=[
@@ -101,7 +114,8 @@ def every_error(lab: AcmeLab) -> None:
     ]
     for draft in wrong:
         reply = lab.client.send(draft)
-        lab.check(reply.status >= 400, f"{draft.method} {draft.url} gives {said(reply)}", "rfc8555:6.7#problem-document")
+        right = 400 <= reply.status < 500
+        lab.check(right, f"{draft.method} {draft.url} gives {said(reply)}", "rfc8555:6.7#problem-document")
         problem = reply.media_type == "application/problem+json"
         lab.check(problem, f"an error of type {reply.media_type or 'none'}", "rfc8555:6.7#problem-document")
         if problem:

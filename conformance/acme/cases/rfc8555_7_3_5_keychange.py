@@ -147,3 +147,18 @@ def key_in_use(lab: AcmeLab) -> None:
     with lab.examination.during("control after"):
         shown = lab.client.send(lab.client.fetch(other, other.url))
     lab.check(shown.status == 200, f"the other account gives {said(shown)}", "rfc8555:11.1#key-not-reused")
+
+
+@case("acme.key-change.nothing-else", covers=["rfc8555:7.3.5#no-other-impact"], kills=["acme.key-change.contacts-lost"])
+def nothing_else(lab: AcmeLab) -> None:
+    """A change of key leaves the rest of the account as it is."""
+    account, new = lab.new_account(), Key.make()
+    reply = lab.client.send(lab.client.update_account(account, contact=["mailto:admin@conformance.test"]))
+    lab.require(reply.status == 200, f"an update of the contacts gives {said(reply)}")
+    before = lab.read(account.url, account)
+    reply = lab.client.send(lab.client.change_key(account, new))
+    lab.require(reply.status == 200, f"keyChange gives {said(reply)}")
+    after = lab.read(account.url, Account(account.url, new))
+    # The key itself is shown by some servers.
+    changed = {name for name in (before | after) if name != "key" and before.get(name) != after.get(name)}
+    lab.check(not changed, f"after the change of key these are others: {', '.join(sorted(changed))}")

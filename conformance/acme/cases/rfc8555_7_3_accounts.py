@@ -148,7 +148,7 @@ def update_ignored(lab: AcmeLab) -> None:
 @case(
     "acme.account.deactivated",
     covers=["rfc8555:7.3.6#deactivated-unauthorized", "rfc8555:7.3.6#deactivated-refused"],
-    kills=["acme.account.deactivated-lives"],
+    kills=["acme.account.deactivated-lives", "acme.account.deactivated-found"],
 )
 def deactivated(lab: AcmeLab) -> None:
     """After its deactivation an account's requests are 401 unauthorized, and its key makes no order."""
@@ -159,7 +159,11 @@ def deactivated(lab: AcmeLab) -> None:
     reply = lab.client.send(lab.client.update_account(account, status="deactivated"))
     lab.require(reply.status == 200 and reply.object.get("status") == "deactivated", f"the deactivation gives {said(reply)}")
     with lab.examination.during("spoilt"):
-        for draft in (lab.client.fetch(account, account.url), lab.client.new_order(account, dns(lab.shared.name()))):
+        for draft in (
+            lab.client.fetch(account, account.url),
+            lab.client.new_order(account, dns(lab.shared.name())),
+            lab.client.new_account(account.key, binding=lab.binding()),
+        ):
             refused = lab.client.send(draft)
             lab.check(refused.status >= 400, f"{draft.url} gives {said(refused)}", "rfc8555:7.3.6#deactivated-refused")
             lab.refused(refused, status=401, errors={"unauthorized"}, requirement="rfc8555:7.3.6#deactivated-unauthorized")

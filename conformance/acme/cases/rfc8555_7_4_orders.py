@@ -85,6 +85,10 @@ for _name, _value, _why in (
     ("unicode", "b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.conformance.test", "in Unicode"),
     ("empty-label", "a..conformance.test", "with an empty label"),
     ("wildcard-inside", "a.*.conformance.test", "with an asterisk inside"),
+    ("label-hyphen", "-bad-.conformance.test", "with a label that begins and ends with a hyphen"),
+    ("label-long", f"{'a' * 64}.conformance.test", "with a label of 64 octets"),
+    ("name-long", ".".join(["a" * 49] * 5 + ["conformance", "test"]), "of more than 253 octets"),
+    ("address-as-name", "192.0.2.1", "that is an IP address"),
 ):
     negative(
         f"acme.order.{_name}",
@@ -149,7 +153,8 @@ def _bad_csr(
         key = Key.make()
         with lab.examination.during("spoilt"):
             reply = lab.client.send(lab.client.finalize(ready.account, order["finalize"], spoil(lab, identifiers, key)))
-        lab.refused(reply, status=(400, 403), errors={"badCSR", "badPublicKey", "malformed", "unauthorized"})
+        if lab.refused(reply, status=(400, 403), errors={"badCSR", "badPublicKey", "malformed", "unauthorized"}):
+            lab.check(reply.error == "badCSR", f"expected badCSR, got {said(reply)}", "rfc8555:7.4#bad-csr")
         shown = lab.read(url, ready.account)
         lab.check(shown["status"] == "ready", f"the order is {shown['status']} after a bad CSR", "rfc8555:7.4#bad-csr-ready")
         with lab.examination.during("control after"):
@@ -160,8 +165,8 @@ def _bad_csr(
     body.__doc__ = title
     case(
         f"acme.finalize.{name}",
-        covers=[requirement, "rfc8555:7.4#bad-csr-ready"],
-        kills=[*faults, ALWAYS_INTERNAL],
+        covers=list(dict.fromkeys([requirement, "rfc8555:7.4#bad-csr", "rfc8555:7.4#bad-csr-ready"])),
+        kills=[*faults, "acme.finalize.bad-csr-malformed", ALWAYS_INTERNAL],
     )(body)
 
 
@@ -199,7 +204,7 @@ _bad_csr(
 _bad_csr(
     "bad-signature",
     "A CSR with a wrong signature is refused",
-    "rfc8555:7.4#bad-csr",
+    "rfc8555:7.4#csr",
     lambda lab, names, key: csr.badly_signed(csr.request(key, names)),
     "acme.finalize.wrong-csr-error",
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from conformance.acme.client import dns
+from conformance.acme.client import Identifier, dns
 from conformance.acme.draft import Draft, Mutation
 from conformance.acme.enrollment import poll, prove
 from conformance.acme.keys import unb64
 from conformance.acme.lab import AcmeLab, negative, said
 from conformance.acme.mutations import member
+from conformance.acme.responders import HttpResponder
 from conformance.case import case
-from conformance.examination import NotApplicable
+from conformance.examination import Inconclusive, NotApplicable
 
 _TOKENS = {"http-01": "rfc8555:8.3", "dns-01": "rfc8555:8.4", "tls-alpn-01": "rfc8737:3"}
 
@@ -93,13 +94,23 @@ def _unmet(lab: AcmeLab) -> tuple[str, dict[str, Any], dict[str, Any]]:
     challenge = next((one for one in found["challenges"] if one["type"] == kind), found["challenges"][0])
     lab.sure(lambda: lab.client.perform(lab.client.respond(lab.account, challenge["url"])))
     done = lab.sure(lambda: poll(lab.client, lab.account, url, lambda one: one["status"] != "pending"))
-    return url, done, next(one for one in done["challenges"] if one["url"] == challenge["url"])
+    kept = next((one for one in done["challenges"] if one["url"] == challenge["url"]), None)
+    if kept is None:
+        lab.require(done["status"] != "invalid", "the challenge that failed is gone", "rfc8555:7.5.1#invalid-kept")
+        raise Inconclusive(f"the authorization became {done['status']}, and the challenge is gone")
+    return url, done, kept
 
 
 @case(
     "acme.challenge.unmet",
-    covers=["rfc8555:8.3#resource", "rfc8555:8#error-means-invalid", "rfc8555:8#invalid-has-error", "rfc8555:8.2#retry-errors"],
-    kills=["acme.challenge.always-valid", "acme.challenge.invalid-without-error"],
+    covers=[
+        "rfc8555:8.3#resource",
+        "rfc8555:8#error-means-invalid",
+        "rfc8555:8#invalid-has-error",
+        "rfc8555:8.2#retry-errors",
+        "rfc8555:7.5.1#invalid-kept",
+    ],
+    kills=["acme.challenge.always-valid", "acme.challenge.invalid-without-error", "acme.challenge.invalid-removed"],
 )
 def unmet(lab: AcmeLab) -> None:
     """A challenge that is not met becomes invalid and says why, and so does its authorization."""
@@ -133,6 +144,49 @@ def wrong_content(lab: AcmeLab) -> None:
     finally:
         responder.withdraw(found["identifier"], challenge["token"])
     lab.check(done["status"] == "invalid", f"the authorization became {done['status']} by another key's authorization")
+
+
+def _http(lab: AcmeLab) -> HttpResponder:
+    responder = lab.shared.responders["http-01"]
+    assert isinstance(responder, HttpResponder)
+    return responder
+
+
+@case(
+    "acme.challenge.white-space",
+    covers=["rfc8555:8.3#white-space"],
+    kills=["acme.challenge.white-space-counts"],
+    needs=["http-01", "validates"],
+)
+def white_space(lab: AcmeLab) -> None:
+    """White space after the key authorization does not matter."""
+    _proved(lab, lambda identifier, token, proof: _http(lab).provision(identifier, token, f"{proof} \r\n"))
+
+
+@case(
+    "acme.challenge.redirect",
+    covers=["rfc8555:8.3#redirects"],
+    kills=["acme.challenge.redirects-refused"],
+    needs=["http-01", "validates"],
+)
+def redirect(lab: AcmeLab) -> None:
+    """A redirect to where the key authorization is proves the name as well."""
+    _proved(lab, lambda identifier, token, proof: _http(lab).provision_elsewhere(identifier, token, proof))
+
+
+def _proved(lab: AcmeLab, provision: Callable[[Identifier, str, str], None]) -> None:
+    """A name is proven by http-01 as ``provision`` has it: it gets identifier, token and key authorization."""
+    at, found = authorizations(lab)[0]
+    challenge = next((one for one in found["challenges"] if one["type"] == "http-01"), None)
+    if challenge is None:
+        raise NotApplicable("the server offers no http-01")
+    provision(found["identifier"], challenge["token"], lab.account.key.key_authorization(challenge["token"]))
+    try:
+        lab.sure(lambda: lab.client.perform(lab.client.respond(lab.account, challenge["url"])))
+        done = lab.sure(lambda: poll(lab.client, lab.account, at, lambda one: one["status"] != "pending"))
+    finally:
+        _http(lab).withdraw(found["identifier"], challenge["token"])
+    lab.check(done["status"] == "valid", f"the authorization became {done['status']}")
 
 
 @case("acme.challenge.retry-state", covers=["rfc8555:8.2#retry-state"])
@@ -277,3 +331,16 @@ def pre_authorization(lab: AcmeLab) -> Draft:
     """A correct newAuthz request. :raises Unsupported: if there is no newAuthz."""
     lab.needs_resource("newAuthz")
     return lab.client.new_authorization(lab.account, dns(lab.shared.name())[0])
+
+
+negative(
+    "acme.authorization.unwilling",
+    "newAuthz for a name that cannot be certified is 403",
+    covers=["rfc8555:7.4.1#unwilling", "rfc8555:7.4.1#willing"],
+    control=lambda lab: pre_authorization(lab),
+    mutation=member("identifier", dns("a b.conformance.test")[0], "RFC 8555 section 7.4.1", "payload.identifier.not-a-name"),
+    status=403,
+    errors={"malformed", "rejectedIdentifier", "unsupportedIdentifier"},
+    kills=["acme.order.name-error"],
+    feature="pre-authorization",
+)

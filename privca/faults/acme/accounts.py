@@ -96,6 +96,12 @@ FAULTS = (
         unchecked(f"{_AUTHENTICATION}:check_active", "the account is "),
     ),
     fault(
+        "account.deactivated-found",
+        "newAccount finds a deactivated account",
+        "7.3.6",
+        instead("acme.rfc8555.account:new", "check_active(found)", "None"),
+    ),
+    fault(
         "account.orders-empty",
         "The list of orders is always empty",
         "7.1.2.1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privca.faults.acme.naming import fault
-from privca.faults.edits import instead, unchecked
+from privca.faults.edits import ending, instead, unchecked
 
 FAULTS = (
     fault(
@@ -59,6 +59,35 @@ FAULTS = (
         instead("acme.rfc8555.http01:judge", "observation.body.rstrip() != expected.encode('ascii')", "False"),
     ),
     fault(
+        "challenge.white-space-counts",
+        "White space after the key authorization counts",
+        "8.3",
+        instead("acme.rfc8555.http01:judge", "observation.body.rstrip()", "observation.body"),
+    ),
+    fault(
+        "challenge.redirects-refused",
+        "A resource that was redirected to does not count",
+        "8.3",
+        instead(
+            "acme.rfc8555.http01:judge",
+            "observation.status != 200",
+            "observation.status != 200 or PREFIX not in (observation.url or '')",
+        ),
+    ),
+    fault(
+        "challenge.invalid-removed",
+        "A challenge that failed is taken away",
+        "7.5.1",
+        ending(
+            "acme.rfc8555.authorization:show",
+            'if b\'"status":"invalid"\' in result.body:\n'
+            "    import json as text\n"
+            "    shown = text.loads(result.body)\n"
+            "    shown['challenges'] = [one for one in shown['challenges'] if one['status'] != 'invalid']\n"
+            "    result = type(result)(result.status, result.headers, text.dumps(shown).encode())",
+        ),
+    ),
+    fault(
         "challenge.always-valid",
         "Every challenge counts as met",
         "8.3",
@@ -103,6 +132,32 @@ FAULTS = (
         "A certificate for any name proves the name",
         "RFC 8737 section 3",
         instead("acme.rfc8737:judge", "_check_name(extensions, observation, name)", "None"),
+    ),
+    fault(
+        "tls-alpn.digest-not-needed",
+        "A certificate without acmeIdentifier proves the name",
+        "RFC 8737 section 3",
+        instead(
+            "acme.rfc8737:_check_digest",
+            "raise mismatch(observation, CLAUSE, name, 'the certificate has no acmeIdentifier extension') from None",
+            "return",
+        ),
+    ),
+    fault(
+        "tls-alpn.name-not-needed",
+        "A certificate without subjectAltName proves the name",
+        "RFC 8737 section 3",
+        instead(
+            "acme.rfc8737:_check_name",
+            "raise mismatch(observation, clause, name, 'the certificate has no subjectAltName', expected=str(name)) from None",
+            "return",
+        ),
+    ),
+    fault(
+        "tls-alpn.one-of-several-names",
+        "The name may be one of several in the certificate",
+        "RFC 8737 section 3",
+        instead("acme.rfc8737:_check_name", "== [name.value] and len(names) == 1", ".count(name.value) > 0"),
     ),
     fault(
         "tls-alpn.without-sni",

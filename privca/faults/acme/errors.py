@@ -37,4 +37,10 @@ FAULTS = (
         "6.7",
         instead("acme.rfc8555.problem:problem", "TABLE[refused.reason]", "('serverInternal', 500)"),
     ),
+    fault(
+        "problem.without-detail",
+        "Errors have no detail",
+        "6.2",
+        replying("acme.rfc8555.problem:response", '"detail"', '"note"'),
+    ),
 )

@@ -58,4 +58,10 @@ FAULTS = (
         "7.3.5",
         instead("acme.rfc8555.keychange:change", "location=call.urls.account(holder.id)", "location=None"),
     ),
+    fault(
+        "key-change.contacts-lost",
+        "A change of key takes the contacts away",
+        "7.3.5",
+        instead("acme.rfc8555.keychange:change", "jwk=new_key.canonical", "jwk=new_key.canonical, contact=()"),
+    ),
 )

@@ -33,6 +33,80 @@ FAULTS = (
         ),
     ),
     fault(
+        "order.nothing-ordered",
+        "An order for nothing is an error of the server",
+        "7.4",
+        instead(
+            "acme.rfc8555.identifier:names_of",
+            "Reason.MALFORMED, clause, 'identifiers is empty'",
+            "Reason.INTERNAL, clause, 'no'",
+        ),
+    ),
+    fault(
+        "order.any-type",
+        "Whatever has a type that nobody knows is taken for a DNS name",
+        "9.7.7",
+        instead("acme.rfc8555.identifier:_name", "wanted.type not in _READERS or wanted.type not in kinds", "False"),
+        instead("acme.rfc8555.identifier:_name", "_READERS[wanted.type][1]", "_READERS.get(wanted.type, _READERS['dns'])[1]"),
+    ),
+    fault(
+        "order.wrong-type-error",
+        "An identifier of an unknown type is malformed",
+        "6.7",
+        instead("acme.rfc8555.identifier:_name", "Reason.UNSUPPORTED_IDENTIFIER", "Reason.MALFORMED"),
+    ),
+    fault(
+        "order.members-any-case",
+        "Members may be written with a capital",
+        "RFC 8259 section 8.3",
+        instead("acme.rfc8555.neworder:new", "call.payload", "call.payload.replace(b'\"Identifiers\"', b'\"identifiers\"')"),
+    ),
+    fault(
+        "order.dates-ignored",
+        "notBefore and notAfter are passed over",
+        "7.4",
+        instead(
+            "acme.rfc8555.neworder:new",
+            "call.payload",
+            "call.payload.replace(b'\"notBefore\"', b'\"x\"').replace(b'\"notAfter\"', b'\"y\"')",
+        ),
+    ),
+    fault(
+        "authorization.shown-to-others",
+        "Authorizations and challenges are shown to every account",
+        "6.3",
+        unchecked("acme.rfc8555.authorization:load", "another account"),
+    ),
+    fault(
+        "certificate.shown-to-others",
+        "Certificates are handed to every account",
+        "6.3",
+        unchecked("acme.rfc8555.certificate:show", "another account"),
+    ),
+    fault(
+        "finalize.twice-accepted",
+        "An order that is valid may be finalized again",
+        "7.4",
+        instead(
+            "acme.rfc8555.finalize:finalize",
+            "if not ORDER.allows(current, OrderEvent.FINALIZE):",
+            "if current.value == 'valid':\n"
+            "        call.exchange.decided('order shown', CLAUSE)\n"
+            "        return order.answer(200, call, found, authorizations)\n"
+            "    if not ORDER.allows(current, OrderEvent.FINALIZE):",
+        ),
+    ),
+    fault(
+        "finalize.bad-csr-malformed",
+        "Whatever is wrong with a CSR is malformed",
+        "7.4",
+        instead(
+            "acme.rfc8555.problem:problem",
+            "TABLE[refused.reason]",
+            "{**TABLE, Reason.BAD_CSR: ('malformed', 400)}[refused.reason]",
+        ),
+    ),
+    fault(
         "authorization.wildcard-unmarked",
         "The authorization for a wildcard is not marked",
         "7.1.3",

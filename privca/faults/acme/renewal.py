@@ -36,4 +36,20 @@ FAULTS = (
         "RFC 9773 section 5",
         unchecked("acme.rfc9773:replacement", "replaces this certificate already"),
     ),
+    fault(
+        "renewal.unknown-error",
+        "An order that replaces an unknown certificate is an error of the server",
+        "RFC 9773 section 5",
+        instead(
+            "acme.rfc9773:replacement",
+            "Reason.MALFORMED, _REPLACES, 'replaces names no certificate of this profile'",
+            "Reason.INTERNAL, _REPLACES, 'replaces names no certificate of this profile'",
+        ),
+    ),
+    fault(
+        "renewal.replaces-of-others",
+        "An order may replace the certificate of another account",
+        "RFC 9773 section 5",
+        unchecked("acme.rfc9773:replacement", "issued to another account"),
+    ),
 )

@@ -228,4 +228,10 @@ FAULTS = (
         "7.1.1",
         replying("acme.rfc8555.directory:directory", "/new-authz", "/new-authorization"),
     ),
+    fault(
+        "directory.without-cors",
+        "No script of another origin may read anything",
+        "6.1",
+        instead(f"{_SERVICE}._dressed", "(*headers, *_CORS)", "headers"),
+    ),
 )

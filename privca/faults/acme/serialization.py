@@ -77,6 +77,16 @@ FAULTS = (
         instead("jose.rfc4648:decode", "_encode(octets) != spelled", "_encode(octets) != spelled.translate(_TO_URL_SAFE)"),
     ),
     fault(
+        "jws.names-any-case",
+        "The letters of a header parameter's name may have any case",
+        "RFC 7515 section 5.3",
+        instead(
+            _JWS,
+            "if 'b64' in header:",
+            "header = {name.lower(): given for name, given in header.items()}\n    if 'b64' in header:",
+        ),
+    ),
+    fault(
         "jws.kid-any-case",
         "The letters of a kid may have any case",
         "RFC 7515 section 4.1.4",
