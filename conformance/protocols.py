@@ -109,7 +109,7 @@ def concerned(target: Target) -> list[str]:
 
 
 class Sessions:
-    """A run against all endpoints of a target; the session of a protocol begins with its first case."""
+    """A run against all endpoints of a target; the session of a protocol lasts from its first case to the first of another one."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -126,6 +126,9 @@ class Sessions:
     def begin(self, protocol: str) -> Session:
         """The session of a protocol. :raises TargetError: if what it takes is not to be had, a port that is in use."""
         if protocol not in self._begun:
+            # One at a time: the next one may want a port of the last.
+            self._stack.close()
+            self._begun.clear()
             known = PROTOCOLS[protocol]
             session = PkixSession(self._target, issued=self._issued) if known.looks_back else known.session(self._target)
             self._begun[protocol] = self._stack.enter_context(session)

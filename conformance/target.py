@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+BARE = ("acme", "est", "scep", "cmp", "ocsp", "crl")
+"""What a bare URL may be of."""
 _CREDENTIALS = ("kid", "hmac_key", "bindings", "username", "reference", "code")
 
 
@@ -111,7 +113,7 @@ class StatusTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ocsp: str = ""
     crl: str = ""
     """Of the complete CRL."""
-    issuer: str = ""
+    issuer: str
     """The certificate of the CA."""
     good: str = ""
     """A certificate that is good, for a run that can have none issued."""
@@ -238,6 +240,8 @@ def given(
         cmp=CmpTarget(url=cmp, reference=reference, code_env=code_env) if cmp else None,
     )
     if ocsp or crl:
+        if not issuer:
+            raise TargetError("name the certificate of the CA whose responder or CRL that is: --issuer FILE or URL")
         status = StatusTarget(ocsp=ocsp, crl=crl, issuer=issuer, good=good, revoked=revoked)
         target = msgspec.structs.replace(target, status=status)
     return _resolved(target)

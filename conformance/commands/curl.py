@@ -14,7 +14,7 @@ from conformance import expected, results
 from conformance.commands.server import described, server
 from conformance.protocols import Sessions, load
 from conformance.reports.curl import script
-from conformance.target import TargetError
+from conformance.target import BARE, TargetError
 from conformance.transport import Unreachable
 from conformance.verdict import UNREACHABLE, USAGE
 
@@ -36,7 +36,7 @@ def curl(case_id: str, found: Path | None, whole: bool, file: Path | None, ca: s
     nobody has used: it can be run, once. With --results it has what was sent then.
     """
     if found is not None:
-        if file is not None or any(given[name] for name in ("acme", "est", "scep", "cmp")):
+        if file is not None or any(given[name] for name in BARE):
             raise click.UsageError("--results and a server exclude each other")
         cases = {one["id"]: one for one in json.loads(found.read_text("utf-8"))["cases"]}
         if case_id not in cases:

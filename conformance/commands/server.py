@@ -21,6 +21,11 @@ _OPTIONS = (
     ),
     click.option("--scep", metavar="URL", help="A SCEP server, without '?operation='."),
     click.option("--cmp", metavar="URL", help="A CMP server."),
+    click.option("--ocsp", metavar="URL", default="", help="An OCSP responder."),
+    click.option("--crl", metavar="URL", default="", help="A complete CRL."),
+    click.option("--issuer", metavar="FILE|URL", default="", help="OCSP, CRL: certificate of the CA."),
+    click.option("--good", metavar="FILE|URL", default="", help="OCSP, CRL: a certificate that is good."),
+    click.option("--revoked", metavar="FILE|URL", default="", help="OCSP, CRL: a certificate that is revoked."),
     click.option(
         "--ca", type=click.Path(exists=True, dir_okay=False), help="Trust anchors for TLS, PEM. [system's, SSL_CERT_FILE]"
     ),
@@ -46,6 +51,6 @@ def server(command: _Command) -> _Command:
 
 def described(file: Path | None, given: Mapping[str, Any]) -> target.Target:
     """The target of these options. :raises TargetError: if it cannot be used. :raises UsageError: if none is given, or two."""
-    if (file is None) == (not any(given[name] for name in ("acme", "est", "scep", "cmp"))):
+    if (file is None) == (not any(given[name] for name in target.BARE)):
         raise click.UsageError("give either --target or the URL of a server")
     return target.read(file) if file else target.given(**given)

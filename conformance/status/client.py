@@ -43,11 +43,11 @@ class Client:
         return self.send("GET", f"{self._ocsp.rstrip('/')}/{path}")
 
     def fetch(self, url: str) -> HttpResponse:
-        """What a URL of a certificate, a CRL or the target leads to."""
-        return self.send("GET", self.where(url))
+        """What a URL leads to."""
+        return self.send("GET", url)
 
     def where(self, url: str) -> str:
-        """The URL at which another one is to be asked."""
+        """Where a URL that stands in a certificate or CRL is to be asked."""
         for beginning, instead in self._reached.items():
             if url.startswith(beginning):
                 return instead + url.removeprefix(beginning)

@@ -171,8 +171,11 @@ class StatusLab:
     # -- CRLs ---------------------------------------------------------------------------------------------------------
 
     def crl(self, url: str | None = None) -> Crl:
-        """The CRL that a URL leads to, the target's own by default. :raises NotCrl: (inconclusive) if there is none."""
-        where = url or self.shared.target.crl
+        """The CRL that a URL of a certificate or CRL leads to; the target's own without one.
+
+        :raises NotCrl: (inconclusive) if there is none.
+        """
+        where = self.shared.target.crl if url is None else self.client.where(url)
         response = self.client.fetch(where)
         if response.status != 200:
             raise crls.NotCrl(f"{where}: {said(response)}")
@@ -189,8 +192,8 @@ class StatusLab:
 
     def every_crl(self) -> list[Crl]:
         """Every CRL that can be found: the target's, those of its certificate's and its CA's distribution points, and delta CRLs."""
-        urls = [self.shared.target.crl, *(url for url, _ in [*self.points(self.good.certificate), *self.points(self.issuer)])]
-        found = [self.crl(url) for url in dict.fromkeys(urls)]
+        urls = [url for url, _ in [*self.points(self.good.certificate), *self.points(self.issuer)]]
+        found = [self.crl(), *(self.crl(url) for url in dict.fromkeys(urls))]
         deltas = [url for one in found if one.freshest is not None for url in one.freshest[0]]
         return [*found, *(self.crl(url) for url in dict.fromkeys(deltas))]
 

@@ -31,8 +31,6 @@ class StatusSession:
     def __init__(self, target: Target, *, transport: Transport | None = None, issuance: Issuance | None = None) -> None:
         if target.status is None:
             raise TargetError("the target has no status endpoint")
-        if not target.status.issuer:
-            raise TargetError("status: name the certificate of the CA, as issuer = FILE or URL")
         self._target = target
         self._status: StatusTarget = target.status
         self._given = transport

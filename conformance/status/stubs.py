@@ -116,6 +116,7 @@ _SIGNED_WELL = (
     "status.http.post",
     "status.http.get",
     "status.crl.der",
+    "status.crl.media-type",
     "status.crl.version",
     "status.crl.signature",
     "status.crl.algorithms",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conformance import der
 from conformance.case import case
-from conformance.status.crl import NotCrl, Time
-from conformance.status.lab import SKEW, StatusLab, now
+from conformance.status.crl import MEDIA_TYPE, NotCrl, Time, crl
+from conformance.status.lab import SKEW, StatusLab, now, said
 from conformance.status.strict import violations
 
 
@@ -20,6 +20,26 @@ def is_der(lab: StatusLab) -> None:
     for found in lab.every_crl():
         wrong = violations(found.octets)
         lab.check(not wrong, "; ".join(wrong))
+
+
+@case(
+    "status.crl.media-type",
+    covers=["rfc5280:4.2.1.13#media-type", "rfc5280:4.2.1.13#single-crl"],
+    kills=["status.crl.media-type", "status.crl.pem"],
+    needs=["crl"],
+)
+def media_type(lab: StatusLab) -> None:
+    """A CRL by HTTP is application/pkix-crl, and a single CRL in DER"""
+    response = lab.client.fetch(lab.shared.target.crl)
+    if response.status != 200:
+        raise NotCrl(said(response))
+    lab.check(response.media_type == MEDIA_TYPE, f"expected {MEDIA_TYPE}, got {response.media_type or 'no type'}")
+    try:
+        crl(response.body)
+        why = ""
+    except NotCrl as failure:
+        why = str(failure)
+    lab.check(not why, f"no single CRL in DER: {why}", "rfc5280:4.2.1.13#single-crl")
 
 
 @case(
@@ -68,7 +88,7 @@ def issuer(lab: StatusLab) -> None:
     lab.check(found == expected, f"expected {expected.hex()}, got {found.hex()}", "rfc5280:5.1.2.3#encoding")
 
 
-def _said(at: Time | None) -> str:
+def _written(at: Time | None) -> str:
     return "nothing" if at is None else f"{at.kind} {at.text}"
 
 
@@ -82,8 +102,8 @@ def this_update(lab: StatusLab) -> None:
     """The date of issue is UTCTime in Greenwich Mean Time with seconds, and has passed"""
     for found in lab.every_crl():
         at = found.this_update
-        lab.check(at.kind == "utcTime", f"expected UTCTime, got {_said(at)}")
-        if lab.check(at.moment is not None, f"not YYMMDDHHMMSSZ: {_said(at)}", "rfc5280:5.1.2.4#utc-form"):
+        lab.check(at.kind == "utcTime", f"expected UTCTime, got {_written(at)}")
+        if lab.check(at.moment is not None, f"not YYMMDDHHMMSSZ: {_written(at)}", "rfc5280:5.1.2.4#utc-form"):
             assert at.moment is not None
             lab.check(at.moment <= now() + SKEW, f"thisUpdate {at.text} is ahead", "rfc5280:5.1.2.4#utc-form")
 
@@ -110,9 +130,9 @@ def next_update(lab: StatusLab) -> None:
         assert at is not None
         utc = at.kind == "utcTime"
         form = "rfc5280:5.1.2.5#utc-form" if utc else "rfc5280:5.1.2.5#generalized-form"
-        if lab.check(at.moment is not None, f"not in Greenwich Mean Time with seconds: {_said(at)}", form):
+        if lab.check(at.moment is not None, f"not in Greenwich Mean Time with seconds: {_written(at)}", form):
             kind = "rfc5280:5.1.2.5#generalized-time" if utc else "rfc5280:5.1.2.5#utc-time"
-            lab.check(at.right, f"the wrong type for its year: {_said(at)}", kind)
+            lab.check(at.right, f"the wrong type for its year: {_written(at)}", kind)
 
 
 @case("status.crl.current", covers=["rfc5280:5.1.2.5#next-crl"], kills=["status.crl.stale"], needs=["crl"])
@@ -165,7 +185,7 @@ def revocation_date(lab: StatusLab) -> None:
     """The revocation date is when the certificate was revoked, in the form that thisUpdate has"""
     known = lab.revoked
     found = lab.crl()
-    wrong = [_said(one.revoked) for one in found.entries or () if not one.revoked.right]
+    wrong = [_written(one.revoked) for one in found.entries or () if not one.revoked.right]
     lab.check(not wrong, f"not as thisUpdate is to be written: {', '.join(wrong[:3])}")
     entry = found.entry(known.serial)
     if entry is None or entry.revoked.moment is None:
