@@ -35,16 +35,19 @@ class Enveloped:
     content_type: str
     parsed: Any
 
-    def open(self, key: rsa.RSAPrivateKey) -> bytes:
-        """The content. :raises Garbled: if it does not open."""
+    def transported(self, key: rsa.RSAPrivateKey) -> bytes:
+        """The content-encryption key. :raises Garbled: if it does not open."""
         info = self.parsed["recipientInfos"][0].getComponent()
-        content = self.parsed["encryptedContentInfo"]
         algorithm = info["keyEncryptionAlgorithm"]
         try:
             wrapped = bytes(info["encryptedKey"])
-            cek = key.decrypt(wrapped, _padding(str(algorithm["algorithm"]), algorithm["parameters"]))
+            return key.decrypt(wrapped, _padding(str(algorithm["algorithm"]), algorithm["parameters"]))
         except ValueError as error:
             raise der.Garbled(f"the content-encryption key does not open: {error}") from None
+
+    def open(self, key: rsa.RSAPrivateKey) -> bytes:
+        """The content. :raises Garbled: if it does not open."""
+        content, cek = self.parsed["encryptedContentInfo"], self.transported(key)
         encryption = content["contentEncryptionAlgorithm"]
         iv = der.element(bytes(encryption["parameters"])).content
         return decrypted(str(encryption["algorithm"]), cek, iv, bytes(content["encryptedContent"]))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -63,7 +64,7 @@ class Enrolled:
 class Shared:
     """What the cases of one run share: the transport, the trust anchors, and certificates that no case changes.
 
-    :param now: the time, for messageTime.
+    :param now: the time, for messageTime. ``wait`` lets seconds go by; a run waits for no server longer than its ``patience``.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class Shared:
         self.device: Enrolled | None = None
         self.authority: Enrolled | None = None
         self.lightweight: Shared | None = None
+        self.wait: Callable[[float], None] = time.sleep
+        self.patience = timedelta(minutes=1)
         self._names = itertools.count(1)
         self._mark = secrets.token_hex(3)
 

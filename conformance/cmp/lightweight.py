@@ -14,12 +14,13 @@ from cryptography.x509.oid import NameOID
 
 from conformance.case import Case, register
 from conformance.cmp import crmf, der
+from conformance.cmp.client import Answer
 from conformance.cmp.crmf import CertRequest
 from conformance.cmp.lab import CmpLab, Enrolled, asked
 from conformance.cmp.message import Body, Draft
 from conformance.cmp.mutations import Mutation
 from conformance.cmp.protection import Pbm, Signer
-from conformance.examination import NotApplicable
+from conformance.examination import NotApplicable, Unsupported
 
 
 class LightweightLab(CmpLab):
@@ -139,3 +140,25 @@ def _certificate(key: ec.EllipticCurvePublicKey, subject: x509.Name, issuer: x50
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
     return builder.sign(signing, hashes.SHA256())
+
+
+def read(octets: Sequence[bytes]) -> list[x509.Certificate]:
+    """Certificates of DER. :raises Garbled:"""
+    try:
+        return [x509.load_der_x509_certificate(one) for one in octets]
+    except ValueError as error:
+        raise der.Garbled(f"not a certificate: {error}") from None
+
+
+def holder(certificate: x509.Certificate, answer: Answer) -> Signer:
+    """Who got the first certificate of an answer."""
+    return Signer(certificate, answer.draft.requests[0].key)
+
+
+def unsupported(answer: Answer, feature: str) -> None:
+    """End a case where a server says that it does not have something. :raises Unsupported:"""
+    reply = answer.reply
+    if reply is None or reply.body is not Body.ERROR or not reply.refused:
+        return
+    if reply.statuses[0].failures & {"badRequest", "addInfoNotAvailable"}:
+        raise Unsupported(f"{feature}: {reply}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,16 +30,25 @@ def _now() -> datetime:
 class CmpSession:
     """Examines cases, one after the other.
 
-    :param transport: carries the messages instead of sockets, for a server in the same process; ``now`` tells its time.
+    :param transport: carries the messages instead of sockets, for a server in the same process; ``now`` tells its time, and ``wait`` lets
+        seconds go by, however many.
     """
 
-    def __init__(self, target: Target, *, transport: Transport | None = None, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        transport: Transport | None = None,
+        now: Callable[[], datetime] = _now,
+        wait: Callable[[float], None] | None = None,
+    ) -> None:
         if target.cmp is None:
             raise TargetError("the target has no CMP endpoint")
         self._target = target
         self._cmp: CmpTarget = target.cmp
         self._given = transport
         self._now = now
+        self._wait = wait
         self._stack = ExitStack()
         self._shared: Shared | None = None
 
@@ -50,6 +59,8 @@ class CmpSession:
         self._shared = Shared(self._cmp, transport, [] if trusted is None else _certificates(trusted), self._now)
         if self._cmp.certificate:
             self._shared.given = _signer(Path(self._cmp.certificate), Path(self._cmp.key))
+        if self._wait is not None:
+            self._shared.wait, self._shared.patience = self._wait, timedelta.max
         self._shared.lightweight = self._lightweight(self._shared)
         return self
 
@@ -59,7 +70,9 @@ class CmpSession:
         if endpoint is None:
             return shared if "lightweight" in self._target.claimed else None
         target = replace(self._cmp, url=endpoint.url, reference=endpoint.reference, code=endpoint.code, certificate="", key="")
-        return Shared(target, shared.transport, shared.anchors, shared.now)
+        made = Shared(target, shared.transport, shared.anchors, shared.now)
+        made.wait, made.patience = shared.wait, shared.patience
+        return made
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()

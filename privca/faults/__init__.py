@@ -16,6 +16,6 @@ from privca.faults.fault import Fault
 @cache
 def faults() -> Mapping[str, Fault]:
     """Every fault by its name."""
-    from privca.faults import acme, est, pkix, scep, status
+    from privca.faults import acme, cmp, est, pkix, scep, status
 
-    return {fault.name: fault for area in (acme, est, pkix, scep, status) for fault in area.FAULTS}
+    return {fault.name: fault for area in (acme, cmp, est, pkix, scep, status) for fault in area.FAULTS}

@@ -1,5 +1,6 @@
 """The CMP cases in process, without a socket: the server conforms, a server with a fault does not, and no case passes for nothing."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -127,7 +128,10 @@ def target(tmp_path_factory, endpoints):
 
 @pytest.fixture(scope="module")
 def session(endpoints, target):
-    with CmpSession(target, transport=endpoints, now=endpoints.ca.clock.now) as session:
+    def wait(seconds):
+        endpoints.ca.clock.advance(timedelta(seconds=seconds))
+
+    with CmpSession(target, transport=endpoints, now=endpoints.ca.clock.now, wait=wait) as session:
         yield session
 
 
