@@ -225,6 +225,7 @@ def said(response: HttpResponse) -> str:
     """A reply in one line."""
     if not response.status:
         return f"no HTTP reply ({response.body.decode('utf-8', 'replace')[:200]})"
+    response = _without_key(response)
     return f"{response.status} {response.media_type or 'no type'} {response.body[:200].decode('utf-8', 'replace')}".strip()
 
 
@@ -238,7 +239,7 @@ def _certificates(response: HttpResponse) -> bool:
 
 def _without_key(response: HttpResponse) -> HttpResponse:
     """A reply as it is recorded: a generated private key is a secret, of whoever asked for it."""
-    if response.media_type != "multipart/mixed":
+    if response.media_type not in ("multipart/mixed", "application/pkcs8") and b"PRIVATE KEY" not in response.body:
         return response
     return dataclasses.replace(response, body=b"(a private key with its certificate, left out)")
 

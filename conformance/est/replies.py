@@ -26,13 +26,17 @@ class Unreadable(Exception):
     """A reply is not what it has to be: what is wrong with it."""
 
 
-def unspelled(body: bytes) -> bytes:
-    """The octets of a body in base64; white space counts for nothing. :raises Unreadable:"""
+def unspelled(body: bytes, *, strict: bool = True) -> bytes:
+    """The octets of a body in base64; white space counts for nothing.
+
+    :param strict: whether anything else that is no base64 is refused; if not, it is skipped.
+    :raises Unreadable:
+    """
     text = body.translate(None, b" \t\r\n")
     if not text:
         raise Unreadable("the body is empty")
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return binascii.a2b_base64(text, strict_mode=strict)
     except (binascii.Error, ValueError) as error:
         what = "PEM" if text.startswith(b"-----") else "DER" if body[:1] == b"\x30" else "something else"
         raise Unreadable(f"the body is no base64 but {what} ({error}): {body[:40]!r}") from None
@@ -121,7 +125,7 @@ class Part:
 
 
 def parts(response: HttpResponse) -> list[Part]:
-    """Those of multipart/mixed (RFC 2046 section 5.1). :raises Unreadable:"""
+    """Those of multipart/mixed (RFC 2046 section 5.1), as far as the body goes. :raises Unreadable:"""
     if response.media_type != "multipart/mixed":
         raise Unreadable(f"no multipart/mixed but {response.media_type or 'no media type'}")
     head = f"Content-Type: {response.header('Content-Type')}\r\n\r\n".encode("latin-1", "replace")
@@ -135,6 +139,11 @@ def parts(response: HttpResponse) -> list[Part]:
         smime = part.get_param("smime-type") or ""
         found.append(Part(part.get_content_type(), str(smime), text.encode("utf-8", "surrogateescape")))
     return found
+
+
+def is_closed(response: HttpResponse) -> bool:
+    """Whether a multipart reply ends with its last delimiter."""
+    return f"--{parameters(response).get('boundary', '')}--".encode("latin-1", "replace") in response.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from datetime import UTC, datetime
@@ -129,6 +130,8 @@ def resumption(lab: EstLab) -> None:
     try:
         with _connected(lab, context) as first:
             session = first.session
+            with contextlib.suppress(OSError):
+                first.unwrap()  # a session of a connection that was cut off is not to be resumed
         with _connected(lab, context, session) as second:
             reused = second.session_reused
     except ssl.SSLError as failure:

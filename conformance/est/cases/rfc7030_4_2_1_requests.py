@@ -59,6 +59,7 @@ negative(
     covers=[_ERROR],
     mutation=octets("an octet behind the DER", _PKCS10, lambda old: old + b"\0"),
     status=_BAD,
+    level=Level.MAY,
     kills=["est.request.trailing-octets-accepted"],
 )
 negative(

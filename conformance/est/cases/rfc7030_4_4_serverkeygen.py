@@ -41,14 +41,21 @@ def _generated(lab: EstLab, draft: Draft) -> HttpResponse:
     return reply
 
 
-def parts(reply: HttpResponse) -> tuple[replies.Part, x509.Certificate]:
-    """The part with the key, and the certificate. :raises Unreadable:"""
+def key_part(reply: HttpResponse) -> replies.Part:
+    """The part with the key, whatever is wrong with the other. :raises Unreadable:"""
     found = replies.parts(reply)
     keys = [one for one in found if one.media_type == _CLEAR or one.smime == "server-generated-key"]
-    others = [one for one in found if one not in keys]
-    if len(found) != 2 or len(keys) != 1:
-        raise replies.Unreadable(f"no key and certificate, but {[f'{one.media_type} {one.smime}'.strip() for one in found]}")
-    return keys[0], replies.certs_only(replies.unspelled(others[0].body))[0]
+    if len(keys) != 1:
+        raise replies.Unreadable(f"no key among the parts {[f'{one.media_type} {one.smime}'.strip() for one in found]}")
+    return keys[0]
+
+
+def certificate_part(reply: HttpResponse) -> x509.Certificate:
+    """The certificate, of two parts. :raises Unreadable:"""
+    found, key = replies.parts(reply), key_part(reply)
+    if len(found) != 2:
+        raise replies.Unreadable(f"not two parts but {[one.media_type for one in found]}")
+    return replies.certs_only(replies.unspelled(next(one for one in found if one != key).body))[0]
 
 
 def private_key(part: replies.Part) -> Any:
@@ -74,8 +81,9 @@ def two_parts(lab: EstLab) -> None:
     """A generated key comes with 200 in multipart/mixed of two parts: the key and its certificate."""
     reply = _generated(lab, _asking(lab))
     lab.check(reply.status == 200, f"expected 200, got {said(reply)}")
+    lab.check(replies.is_closed(reply), "the body ends before its last delimiter")
     try:
-        parts(reply)
+        certificate_part(reply)
     except replies.Unreadable as unreadable:
         lab.check(False, str(unreadable))
 
@@ -88,7 +96,7 @@ def two_parts(lab: EstLab) -> None:
 )
 def pkcs8(lab: EstLab) -> None:
     """A key without encryption of its own is PKCS #8 in an application/pkcs8."""
-    part, _ = parts(_generated(lab, _asking(lab)))
+    part = key_part(_generated(lab, _asking(lab)))
     if part.media_type != _CLEAR:
         raise NotApplicable("the server encrypts every key")
     try:
@@ -107,7 +115,8 @@ def pkcs8(lab: EstLab) -> None:
 )
 def key_of_certificate(lab: EstLab) -> None:
     """The certificate is for the key that comes with it."""
-    part, certificate = parts(_generated(lab, _asking(lab)))
+    reply = _generated(lab, _asking(lab))
+    part, certificate = key_part(reply), certificate_part(reply)
     if part.media_type != _CLEAR:
         raise NotApplicable("the server encrypts every key")
     try:
@@ -127,11 +136,11 @@ def key_of_certificate(lab: EstLab) -> None:
 def request_key_ignored(lab: EstLab) -> None:
     """Key and signature of the CSR are ignored: a signature that does not verify does no harm, and the key is another one."""
     draft = _asking(lab)
-    _, certificate = parts(_generated(lab, draft))
-    lab.check(spki_of(certificate) != draft.key, "the certificate is for the key of the CSR")
+    first = _generated(lab, draft)
     draft = _asking(lab)
     reply = lab.client.send(replace(draft, der=csr.badly_signed(draft.der)))
     lab.check(reply.status == 200, f"with a bad signature in the CSR: expected 200, got {said(reply)}")
+    lab.check(spki_of(certificate_part(first)) != draft.key, "the certificate is for the key of the CSR")
 
 
 @case(
@@ -139,7 +148,7 @@ def request_key_ignored(lab: EstLab) -> None:
 )
 def fresh_keys(lab: EstLab) -> None:
     """Two requests get two keys."""
-    first, second = (spki_of(parts(_generated(lab, _asking(lab)))[1]) for _ in range(2))
+    first, second = (spki_of(certificate_part(_generated(lab, _asking(lab)))) for _ in range(2))
     lab.check(first != second, "two requests got the same key")
 
 
@@ -154,7 +163,7 @@ def as_enroll(lab: EstLab) -> None:
         if operation == "simpleenroll":
             granted.append(lab.granted(lab.client.send(draft), draft.key))
         else:
-            granted.append(parts(_generated(lab, draft))[1])
+            granted.append(certificate_part(_generated(lab, draft)))
     before, after = granted
     lab.check(before.subject == after.subject, f"{before.subject.rfc4514_string()!r} became {after.subject.rfc4514_string()!r}")
     lab.check(names_of(before) == names_of(after), f"{names_of(before)} became {names_of(after)}")
@@ -240,7 +249,7 @@ def _encrypted(lab: EstLab, attributes: Sequence[Any], presents: Enrolled | None
     reply = lab.offered(lab.client.send(lab.client.post("serverkeygen", request, b"", presents)), _ENCRYPTED)
     if reply.status != 200:
         raise Unsupported(f"no key is encrypted to the one that was named: {said(reply)}")
-    part, certificate = parts(reply)
+    part, certificate = key_part(reply), certificate_part(reply)
     lab.require(part.media_type == replies.CERTIFICATES, f"a key was to be encrypted, and came as {part.media_type}")
     lab.require(part.smime == "server-generated-key", f"the smime-type of the key is {part.smime or 'missing'}")
     return enveloped.parse(replies.unspelled(part.body)), certificate

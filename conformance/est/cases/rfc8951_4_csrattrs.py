@@ -40,10 +40,10 @@ def one(lab: EstLab) -> HttpResponse:
 
 
 def entries(reply: HttpResponse) -> list[Entry]:
-    """What a reply lists. :raises Unreadable:"""
+    """What a reply lists; what is wrong with its base64 has a case of its own. :raises Unreadable:"""
     if reply.status != 200:
         raise replies.Unreadable(f"no CSR attributes but {said(reply)}")
-    return replies.csr_attributes(replies.unspelled(reply.body))
+    return replies.csr_attributes(replies.unspelled(reply.body, strict=False))
 
 
 @case(
@@ -56,7 +56,7 @@ def status_and_type(lab: EstLab) -> None:
     """CSR attributes come with 200 as application/csrattrs."""
     reply = one(lab)
     lab.require(200 <= reply.status < 300, f"expected 200, got {said(reply)}")
-    lab.check(bool(replies.unspelled(reply.body)), "no body")
+    lab.check(bool(replies.unspelled(reply.body, strict=False)), "no body")
     for requirement in ("rfc7030:4.5.2#status", "rfc8951:4#status"):
         lab.check(reply.status == 200, f"expected 200, got {said(reply)}", requirement)
     for requirement in ("rfc7030:4.5.2#media-type", "rfc8951:4#media-type"):
