@@ -27,6 +27,12 @@ def rsa_key(number: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
+@cache
+def ec_key(number: int) -> ec.EllipticCurvePrivateKey:
+    """A P-256 key, which cannot decipher."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 @dataclass(frozen=True, slots=True)
 class Signer:
     """A key with its certificate (DER)."""
@@ -64,7 +70,7 @@ def name(common_name: str) -> x509.Name:
 
 def self_signed(key: PrivateKey, subject: x509.Name) -> Signer:
     """The certificate that a client makes for itself, as section 2.3 has it."""
-    now = dt.datetime.now(dt.UTC)
+    now, deciphers = dt.datetime.now(dt.UTC), isinstance(key, rsa.RSAPrivateKey)
     builder = x509.CertificateBuilder(
         subject,
         subject,
@@ -72,7 +78,7 @@ def self_signed(key: PrivateKey, subject: x509.Name) -> Signer:
         int.from_bytes(os.urandom(16), "big") >> 1 | 1,
         now - dt.timedelta(hours=1),
         now + dt.timedelta(days=1),
-    ).add_extension(x509.KeyUsage(True, False, True, False, False, False, False, False, False), critical=True)
+    ).add_extension(x509.KeyUsage(True, False, deciphers, False, False, False, False, False, False), critical=True)
     return Signer(key, builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 

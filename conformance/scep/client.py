@@ -13,7 +13,7 @@ from functools import cached_property
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from conformance.scep import applicants, draft, reply, structures
+from conformance.scep import applicants, draft, password, reply, structures
 from conformance.scep.applicants import Signer
 from conformance.scep.draft import Draft, Mutation
 from conformance.scep.reply import CertRep, Degenerate, Opened
@@ -85,6 +85,9 @@ class Answer:
         """The envelope, decrypted. :raises Malformed: if there is none, or it is not for us."""
         if self.rep is None or not self.rep.signed.content:
             raise Malformed("the reply has no pkcsPKIEnvelope")
+        if self.sent.password:
+            found = password.open_envelope(self.rep.signed.content, self.sent.password.encode())
+            return Opened(found.content, found.cipher, password.PWRI_KEK, structures.DATA, ours=True)
         return reply.open_envelope(self.rep.signed.content, self.sent.signer)
 
     @cached_property

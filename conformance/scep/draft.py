@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pyasn1.type import useful
 
+from conformance.scep import password as passwords
 from conformance.scep import structures
 from conformance.scep.algorithms import CIPHERS, DIGESTS, RSA_ENCRYPTION, digest
 from conformance.scep.applicants import Signer
@@ -58,6 +59,10 @@ class Draft:
     signing_time: dt.datetime | None = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     certificates: tuple[bytes, ...] | None = None
     method: str = "POST"
+    password: str = ""
+    """What the content is encrypted under in place of the recipient's key (section 3.1); empty: nothing."""
+    iterations: int = 0
+    """Of the derivation of a key from the password, as the message says it; 0: those that were done."""
     csr_key: bytes = b""
     """The public key that a certificate is asked for; empty if none is."""
     last_envelope: bytes = b""
@@ -84,7 +89,10 @@ class Draft:
 
     def envelope(self) -> bytes:
         """The pkcsPKIEnvelope (section 3.2.2)."""
-        enveloped = enveloped_data(self.content, self.recipient, self.cipher)
+        if self.password:
+            enveloped = passwords.enveloped_data(self.content, self.password.encode(), self.cipher, claimed=self.iterations)
+        else:
+            enveloped = enveloped_data(self.content, self.recipient, self.cipher)
         for spoil in self.spoil_enveloped:
             spoil(enveloped)
         made = structures.content_info(structures.ENVELOPED_DATA, encode(enveloped))

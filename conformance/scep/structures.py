@@ -25,7 +25,8 @@ class Malformed(Exception):
     """Octets are not what they should be: what they are not."""
 
 
-def _implicit(number: int, constructed: bool = True) -> Any:
+def implicit(number: int, constructed: bool = True) -> Any:
+    """The context-specific tag of this number."""
     form = tag.tagFormatConstructed if constructed else tag.tagFormatSimple
     return tag.Tag(tag.tagClassContext, form, number)
 
@@ -51,10 +52,10 @@ class SignerInfo(univ.Sequence):  # type: ignore[misc]
         namedtype.NamedType("version", univ.Integer()),
         namedtype.NamedType("sid", univ.Any()),
         namedtype.NamedType("digestAlgorithm", rfc5280.AlgorithmIdentifier()),
-        namedtype.OptionalNamedType("signedAttrs", Octets().subtype(implicitTag=_implicit(0))),
+        namedtype.OptionalNamedType("signedAttrs", Octets().subtype(implicitTag=implicit(0))),
         namedtype.NamedType("signatureAlgorithm", rfc5280.AlgorithmIdentifier()),
         namedtype.NamedType("signature", univ.OctetString()),
-        namedtype.OptionalNamedType("unsignedAttrs", Octets().subtype(implicitTag=_implicit(1))),
+        namedtype.OptionalNamedType("unsignedAttrs", Octets().subtype(implicitTag=implicit(1))),
     )
 
 
@@ -69,7 +70,7 @@ class EncapsulatedContentInfo(univ.Sequence):  # type: ignore[misc]
 
     componentType = namedtype.NamedTypes(  # noqa: N815
         namedtype.NamedType("eContentType", univ.ObjectIdentifier()),
-        namedtype.OptionalNamedType("eContent", univ.OctetString().subtype(explicitTag=_implicit(0))),
+        namedtype.OptionalNamedType("eContent", univ.OctetString().subtype(explicitTag=implicit(0))),
     )
 
 
@@ -80,8 +81,8 @@ class SignedData(univ.Sequence):  # type: ignore[misc]
         namedtype.NamedType("version", univ.Integer()),
         namedtype.NamedType("digestAlgorithms", Octets()),
         namedtype.NamedType("encapContentInfo", EncapsulatedContentInfo()),
-        namedtype.OptionalNamedType("certificates", Octets().subtype(implicitTag=_implicit(0))),
-        namedtype.OptionalNamedType("crls", Octets().subtype(implicitTag=_implicit(1))),
+        namedtype.OptionalNamedType("certificates", Octets().subtype(implicitTag=implicit(0))),
+        namedtype.OptionalNamedType("crls", Octets().subtype(implicitTag=implicit(1))),
         namedtype.NamedType("signerInfos", SignerInfos()),
     )
 
@@ -92,7 +93,7 @@ class EncryptedContentInfo(univ.Sequence):  # type: ignore[misc]
     componentType = namedtype.NamedTypes(  # noqa: N815
         namedtype.NamedType("contentType", univ.ObjectIdentifier()),
         namedtype.NamedType("contentEncryptionAlgorithm", rfc5280.AlgorithmIdentifier()),
-        namedtype.OptionalNamedType("encryptedContent", univ.OctetString().subtype(implicitTag=_implicit(0, constructed=False))),
+        namedtype.OptionalNamedType("encryptedContent", univ.OctetString().subtype(implicitTag=implicit(0, constructed=False))),
     )
 
 
@@ -122,7 +123,7 @@ class ContentInfo(univ.Sequence):  # type: ignore[misc]
 
     componentType = namedtype.NamedTypes(  # noqa: N815
         namedtype.NamedType("contentType", univ.ObjectIdentifier()),
-        namedtype.NamedType("content", univ.Any().subtype(explicitTag=_implicit(0))),
+        namedtype.NamedType("content", univ.Any().subtype(explicitTag=implicit(0))),
     )
 
 

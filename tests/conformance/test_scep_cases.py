@@ -20,7 +20,7 @@ from tests.support.issuance_lab import run
 from tests.support.scep_lab import CODE, ScepLab
 
 URL = "http://ca.example.test/scep"
-STRICT = {"scep": {"signing_time": "1h"}, "tolerant": False}
+STRICT = {"signing_time": "1h", "password_recipients": True, "password_reference": "lab"}
 FAULTS = sorted(name for name, fault in faults().items() if fault.protocol == "scep")
 
 
@@ -34,7 +34,7 @@ class Server:
         run(self.lab.authorities.prepare_next("rsa"))
         options = {"digests": ("sha1", "sha224", "sha256", "sha384", "sha512"), "ciphers": ("3des", "aes128", "aes192", "aes256")}
         self.profiles = {
-            "strict": self.lab.profile(scep=options | STRICT["scep"], tolerant=False),
+            "strict": self.lab.profile(scep=options | STRICT, tolerant=False),
             "approval": self.lab.profile(scep=options, approval_always=True, authentication=("code", "approval")),
         }
         self.honest = self.lab.service

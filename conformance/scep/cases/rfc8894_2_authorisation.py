@@ -227,3 +227,50 @@ negative(
     kills=["scep.renewal.by-anybody"],
     feature="renewal",
 )
+
+
+def _twins(forged_first: bool) -> Callable[[Draft], None]:
+    """The right certificate, which everybody can have, beside a forged one of the same issuer and serial number, whose key signs."""
+
+    def change(draft: Draft) -> None:
+        right = draft.signer.certificate
+        _forged(draft)
+        forged = draft.signer.certificate
+        draft.certificates = (forged, right)
+        first, second = (forged, right) if forged_first else (right, forged)
+        # DER sorts them. Nobody signed their order.
+        draft.spoil_message.append(lambda octets: octets.replace(second + first, first + second))
+
+    return change
+
+
+for first in (True, False):
+    negative(
+        f"scep.renewal.twin-certificates-{'forged' if first else 'right'}-first",
+        "A RenewalReq with two certificates of one issuer and serial number, one of which verifies it, and the other is good, is refused",
+        covers=[PROVES_NOTHING],
+        control=_renewal,
+        mutation=Mutation("certificates.twins", "RFC 8894 section 2.5", _twins(first)),
+        fail_info={"badRequest", "badMessageCheck"},
+        or_pending=True,
+        kills=[f"scep.renewal.any-twin{'' if first else '-reversed'}"],
+        feature="renewal",
+    )
+
+
+def _for_another_subject(draft: Draft) -> None:
+    key = rsa_key(1)
+    draft.content = request(key, name("another device"))
+    draft.csr_key = public_octets(key.public_key())
+
+
+negative(
+    "scep.renewal.other-subject",
+    "A RenewalReq for another subject than the certificate has is refused: it renews nothing, and nobody vouches for that subject",
+    covers=["rfc8894:2.5#renewal"],
+    control=_renewal,
+    mutation=Mutation("content.subject.other", "RFC 8894 section 2.5", _for_another_subject),
+    or_pending=True,
+    kills=["scep.renewal.any-subject"],
+    feature="renewal",
+)

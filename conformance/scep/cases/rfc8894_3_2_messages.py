@@ -10,7 +10,17 @@ import os
 from typing import Any
 
 from conformance.scep import structures
-from conformance.scep.draft import CERT_REP, CONTENT_TYPE, MESSAGE_TYPE, SENDER_NONCE, TRANSACTION_ID, Draft, Mutation
+from conformance.scep.applicants import name, rsa_key, self_signed
+from conformance.scep.draft import (
+    CERT_REP,
+    CONTENT_TYPE,
+    MESSAGE_TYPE,
+    SENDER_NONCE,
+    TRANSACTION_ID,
+    Draft,
+    Mutation,
+    signer_info,
+)
 from conformance.scep.lab import FAIL_INFO, negative
 from conformance.scep.mutations import (
     DIGEST_FLIPPED,
@@ -125,6 +135,67 @@ negative(
     covers=["rfc8894:3.2.1.2#undefined"],
     mutation=attribute(MESSAGE_TYPE, [printable("99")], "messageType.99", "RFC 8894 section 3.2.1.2"),
     kills=["scep.message.undefined-type-is-pkcs-req"],
+)
+
+
+def _moved(draft: Draft) -> None:
+    """The messageType among the attributes that nobody signed."""
+    value = printable(draft.kind)
+    attribute(MESSAGE_TYPE, [], "", "").change(draft)
+
+    def change(data: Any) -> None:
+        data["signerInfos"][0]["unsignedAttrs"].append(structures.attribute(MESSAGE_TYPE, [value]))
+
+    draft.spoil_signed.append(change)
+
+
+negative(
+    "scep.attributes.message-type-unsigned",
+    "A messageType that nobody signed is none",
+    covers=["rfc8894:3.2.1.2#included"],
+    mutation=Mutation("attribute.messageType.unsigned", "RFC 8894 section 3.2.1", _moved),
+    kills=["scep.message.unsigned-attributes-count"],
+)
+negative(
+    "scep.attributes.transaction-id-twice",
+    "A transactionID with two values is refused",
+    covers=["rfc8894:3.2.1.1#transaction-id"],
+    mutation=Mutation(
+        "attribute.transactionID.twice",
+        "RFC 5652 section 5.3",
+        lambda draft: draft.spoil_attributes.append(
+            lambda attributes: attributes.update(
+                {TRANSACTION_ID: [printable(draft.transaction_id), printable(f"{draft.transaction_id}x")]}
+            )
+        ),
+    ),
+    level=Level.MAY,
+    in_http=True,
+    kills=["scep.message.first-value-counts", "scep.transport.errors-500"],
+)
+
+
+def _two_signers(draft: Draft) -> None:
+    """Somebody else signs, too, and says something else of himself."""
+
+    def change(data: Any) -> None:
+        # DER sorts the two: the longer name stands last.
+        other = self_signed(rsa_key(2), name("somebody else " * 4))
+        attributes = draft.attributes(draft.last_envelope)
+        data["certificates"].append(other.certificate)
+        data["signerInfos"].append(signer_info(other, draft.digest, attributes))
+
+    draft.spoil_signed.append(change)
+
+
+negative(
+    "scep.signature.two-signers",
+    "A message with two signers is refused: section 3 has one, and who is meant would be anybody's choice",
+    covers=["rfc8894:3.2#signed-attributes"],
+    mutation=Mutation("signers.two", "RFC 8894 section 3", _two_signers),
+    level=Level.MAY,
+    in_http=True,
+    kills=["scep.message.several-signers", "scep.transport.errors-500"],
 )
 negative(
     "scep.attributes.message-type-reserved",

@@ -19,6 +19,17 @@ SIGNER_FORGOTTEN = instead(
 )
 """A transaction is known by its ID alone."""
 
+_ANY_TWIN = instead(
+    _IDENTITY,
+    "return await credentials.certificate(exchange, profile, message.signer.der, message.others)",
+    "from privca.pkix.rfc5652.identifiers import Named\n"
+    "            twins = [one for one in message.others if Named.read(one).identifier() == message.signer.identifier()]\n"
+    "            for one in (*twins, message.signer.der):\n"
+    "                with suppress(Refused):\n"
+    "                    return await credentials.certificate(exchange, profile, one, message.others)\n"
+    "            raise Refused(Reason.UNAUTHENTICATED, 'RFC 8894 section 2.4', 'no certificate of this CA')",
+)
+
 
 def _refusing(when: str, detail: str) -> Edit:
     refusal = f"raise Refused(Reason.UNAUTHENTICATED, 'RFC 8894 section 2.5', {detail!r})"
@@ -88,6 +99,29 @@ FAULTS = (
         "Who signs a RenewalReq is not looked at",
         "2.4",
         instead(_SUBMISSION, _IDENTIFIED, f"identity = {_ANYBODY}\n    if not ({_RENEWS}):\n        {_IDENTIFIED}"),
+    ),
+    fault(
+        "renewal.any-twin",
+        "A certificate proves who asks if another one of its issuer and serial number verifies the message",
+        "2.5",
+        _ANY_TWIN,
+    ),
+    fault(
+        "renewal.any-twin-reversed",
+        "The same, where certificates are looked for from the end",
+        "2.5",
+        _ANY_TWIN,
+        instead(
+            "scep.rfc8894.pki_message:_signers_certificate",
+            "for certificate in signed.certificates:",
+            "for certificate in reversed(signed.certificates):",
+        ),
+    ),
+    fault(
+        "renewal.any-subject",
+        "A renewal may be for any subject",
+        "2.5",
+        instead(_SUBMISSION, _IDENTIFIED, f"{_IDENTIFIED}\n    if {_RENEWS}:\n        identity = {_ANYBODY}"),
     ),
     fault(
         "transaction.replay-issues-again",

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from privca.faults.edits import instead, unchecked
+from privca.faults.fault import Fault
 from privca.faults.scep.naming import fault
 
 _VERIFIED = "scep.rfc8894.pki_message:verified"
 _VERIFY = "verify(signer, signed.content_type, signed.content or b'', public_key, digests=options.digests)"
+_READ = "scep.rfc8894.pki_message:read"
 _TYPE = "scep.rfc8894.attributes:message_type"
+
+
+def _refusing(name: str, title: str, when: str) -> Fault:
+    refusal = f"raise Refused(Reason.BAD_SIGNATURE, 'RFC 5652 section 5', {title!r})"
+    return fault(
+        f"variants.{name}",
+        title,
+        "RFC 5652 section 5",
+        instead(_VERIFIED, _VERIFY, f"if {when}:\n        {refusal}\n    {_VERIFY}"),
+    )
+
 
 FAULTS = (
     fault(
@@ -69,6 +82,26 @@ FAULTS = (
         ),
     ),
     fault(
+        "message.unsigned-attributes-count",
+        "Attributes that nobody signed count as if somebody had",
+        "3.2.1",
+        instead(
+            _VERIFIED, "message_type(signer.attributes)", "message_type({**signer.unsigned_attributes, **signer.attributes})"
+        ),
+    ),
+    fault(
+        "message.first-value-counts",
+        "Of several values of an attribute the first counts",
+        "RFC 5652 section 5.3",
+        instead("scep.rfc8894.attributes:_only", " and len(values) == 1", ""),
+    ),
+    fault(
+        "message.several-signers",
+        "Of several signers the first counts",
+        "3",
+        unchecked(_READ, "a message has one signer"),
+    ),
+    fault(
         "message.nonce-unchecked",
         "A message may lack a senderNonce, or have a short one",
         "3.2.1.5",
@@ -104,6 +137,43 @@ FAULTS = (
         "2.9",
         instead(
             "scep.rfc8894.enrollment:enroll", "old=profile.profile.scep.digests", "old=(*profile.profile.scep.digests, 'md5')"
+        ),
+    ),
+    _refusing("rsa-encryption-alone", "A signature must be called rsaEncryption", "b'\\x01\\x01\\x0b' in signer.algorithm"),
+    _refusing("parameters-demanded", "A digest without parameters is refused", "not signer.digest.endswith(b'\\x05\\x00')"),
+    _refusing("first-certificate", "The signer's certificate must be the first", "len(signed.certificates) > 1"),
+    _refusing("known-attributes-alone", "An attribute that is not known is refused", "len(signer.attributes) > 6"),
+    _refusing("issuer-and-serial-alone", "A signer may not be named by a key identifier", "signer.identifier.key"),
+    fault(
+        "variants.der-alone",
+        "BER of indefinite length is refused",
+        "RFC 5652 section 2",
+        instead("scep.rfc8894.transport:message_of", "if not octets:", "if not octets or octets[1:2] == b'\\x80':"),
+    ),
+    fault(
+        "variants.recipient-by-issuer-and-serial",
+        "A recipient may not be named by a key identifier",
+        "RFC 5652 section 6.2.1",
+        instead(
+            "scep.rfc8894.parties:_recipient",
+            "enveloped.recipient(party.named)",
+            "None if any(one.identifier.key for one in enveloped.recipients) else enveloped.recipient(party.named)",
+        ),
+    ),
+    fault(
+        "variants.one-recipient",
+        "A message must be for one recipient alone",
+        "RFC 5652 section 6.1",
+        instead("scep.rfc8894.parties:_recipient", "found = ", "found = None if len(enveloped.recipients) > 1 else "),
+    ),
+    fault(
+        "variants.aes128-alone",
+        "Of AES, 128 bits are accepted alone",
+        "3.5.2",
+        instead(
+            "scep.rfc8894.envelope:check_cipher",
+            "cipher not in profile.scep.ciphers",
+            "cipher not in profile.scep.ciphers or cipher == 'aes256'",
         ),
     ),
 )

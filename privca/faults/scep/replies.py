@@ -150,6 +150,28 @@ FAULTS = (
     fault("reply.md5", "A reply is signed with MD5, whatever the client does", "2.9", _digest("md5")),
     fault("reply.sha1", "A reply is signed with SHA-1, whatever the client does", "3.5.2", _digest("sha1")),
     fault(
+        "password.reply-in-the-clear",
+        "A reply for a key that cannot decipher is not encrypted at all",
+        "3.1",
+        instead(
+            _SUCCESS,
+            f"enveloped_data.encrypt({_ONLY}, [way], exchange.entropy, cipher=used)",
+            f"{_ONLY} if password else enveloped_data.encrypt({_ONLY}, [way], exchange.entropy, cipher=used)",
+        ),
+    ),
+    fault(
+        "password.reply-under-transaction-id",
+        "A reply for a key that cannot decipher is encrypted under its transactionID, which everybody sees",
+        "3.1",
+        instead(_SUCCESS, "wrapping.password(password,", "wrapping.password(message.transaction.id.encode(),"),
+    ),
+    fault(
+        "password.one-iteration",
+        "A reply under a password has one iteration of PBKDF2",
+        "RFC 8018 section 4.2",
+        instead(_SUCCESS, "iterations=options.password_iterations", "iterations=1"),
+    ),
+    fault(
         "reply.other-media-type",
         "A reply comes as application/octet-stream",
         "4.3.1",
