@@ -104,13 +104,20 @@ def run(
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RESULTS")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to. [beside RESULTS]")
-def report(file: Path, out: Path | None) -> None:
-    """Make the reports of a results.json again."""
-    directory = out or file.parent
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="RESULTS [RESULTS]..."
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to. [beside the first]")
+def report(files: tuple[Path, ...], out: Path | None) -> None:
+    """Make the reports of a results.json again; of several, one page that has the servers side by side."""
+    directory = out or files[0].parent
     directory.mkdir(parents=True, exist_ok=True)
-    write_reports(directory, json.loads(file.read_text("utf-8")))
+    runs = [json.loads(file.read_text("utf-8")) for file in files]
+    if len(runs) == 1:
+        write_reports(directory, runs[0])
+    else:
+        (directory / "index.html").write_text(page(runs), "utf-8")
+    click.echo(f"written: {directory / 'index.html'}", err=True)
 
 
 def write_reports(directory: Path, made: dict[str, Any]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from difflib import SequenceMatcher
 from typing import Any
 
 from conformance.der import DerError, dump
 
 HEX_LIMIT = 4096
+_RANDOM = re.compile(r"( *(?:OCTET|BIT) STRING) ([0-9a-f]{16,}.*)")
 _SHOWN = (
     "content-type",
     "content-transfer-encoding",
@@ -49,17 +51,26 @@ def hexadecimal(body: bytes) -> str:
 
 
 def beside(control: list[str], spoilt: list[str]) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
-    """Both messages with a mark at each line that differs; nonces and signatures differ always, and say nothing."""
+    """Both messages with a mark at each line that differs.
+
+    Nonces, salts and signatures differ always, and say nothing: they are marked only if nothing else differs.
+    """
+    matched = SequenceMatcher(
+        None, *([_without_noise(line) for line in message] for message in (control, spoilt)), autojunk=False
+    )
+    changes = [one for one in matched.get_opcodes() if one[0] != "equal"]
+    if not changes:
+        changes = [one for one in SequenceMatcher(None, control, spoilt, autojunk=False).get_opcodes() if one[0] != "equal"]
     left, right = [(line, False) for line in control], [(line, False) for line in spoilt]
-    plain = [_without_noise(line) for line in control], [_without_noise(line) for line in spoilt]
-    for kind, a, b, c, d in SequenceMatcher(None, *plain, autojunk=False).get_opcodes():
-        if kind != "equal":
-            left[a:b] = [(line, True) for line, _ in left[a:b]]
-            right[c:d] = [(line, True) for line, _ in right[c:d]]
+    for _, a, b, c, d in changes:
+        left[a:b] = [(line, True) for line, _ in left[a:b]]
+        right[c:d] = [(line, True) for line, _ in right[c:d]]
     return left, right
 
 
 def _without_noise(line: str) -> str:
+    if octets := _RANDOM.fullmatch(line):
+        return f"{octets[1]} of {len(octets[2])}"
     name = line.strip().partition(":")[0].strip('"')
     return name if name in ("signature", "Replay-Nonce") or (name == "nonce" and len(line) > 40) else line
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance import der
-from conformance.reports.decoded import lines
+from conformance.reports.decoded import beside, lines
 
 SMALL = bytes.fromhex("300c0201010c036162630402dead")
 
@@ -90,3 +90,13 @@ def test_a_reader_sees_names_and_what_strings_hold():
 def test_a_message_in_der_is_shown_in_lines(wrap):
     message = {"method": "POST", "url": "http://a.test/", "headers": [], "base64": base64.b64encode(wrap(request())).decode()}
     assert any("id-ecPublicKey" in line for line in lines(message))
+
+
+def test_what_is_random_is_marked_only_where_nothing_else_differs():
+    nonce, other = f"  OCTET STRING {'ab' * 16}", f"  OCTET STRING {'cd' * 16}"
+    left, right = beside(["SEQUENCE", nonce, "  INTEGER 2"], ["SEQUENCE", other, "  INTEGER 3"])
+    assert [mark for _, mark in left] == [mark for _, mark in right] == [False, False, True]
+    left, right = beside(["SEQUENCE", nonce], ["SEQUENCE", other])
+    assert [mark for _, mark in left] == [mark for _, mark in right] == [False, True]
+    left, right = beside(["SEQUENCE", nonce, "  NULL"], ["SEQUENCE", nonce[:-2], "  NULL"])
+    assert [mark for _, mark in right] == [False, True, False]

@@ -1,9 +1,12 @@
 """The kit's own rules: what a case may say, how it ends, what is expected, and that nothing passes where there is nothing to pass."""
 
+import base64
 import datetime as dt
 import json
+import re
 import socket
 import xml.etree.ElementTree as ET
+import zlib
 
 import jsonschema
 import pytest
@@ -14,6 +17,7 @@ from conformance.acme.responders import HttpResponder
 from conformance.acme.session import AcmeSession
 from conformance.case import Case, CaseError, case, register, selected
 from conformance.command import main
+from conformance.commands.run import report
 from conformance.examination import Examination, Inconclusive, NotApplicable, Stop, Unsupported, examine
 from conformance.protocols import PROTOCOLS, load
 from conformance.reports.junit import junit
@@ -224,6 +228,31 @@ def test_reports_say_what_was_found(document):
 def test_what_a_server_says_is_no_markup_of_ours(document):
     document["cases"][0]["detail"] = "<script>alert(1)</script>"
     assert "<script>alert(1)" not in page([document])
+
+
+def test_messages_stand_in_the_page_and_are_no_markup_of_it(document):
+    reply = {"status": 200, "headers": [], "text": "</div><script>alert(2)</script>"}
+    request = {"method": "GET", "url": "https://ca.example.test/", "headers": [], "text": ""}
+    document["cases"][0]["exchanges"] = [{"stage": "check", "note": "", "request": request, "reply": reply}]
+    shown = page([document])
+    assert "alert(2)" not in shown
+    held = [json.loads(zlib.decompress(base64.b64decode(text))) for text in re.findall(r'data-messages="([^"]*)"', shown)]
+    assert len(held) == len(document["cases"])
+    assert any("</div><script>alert(2)</script>" in step["reply"] for one in held for step in one["steps"])
+
+
+def test_several_servers_stand_side_by_side(document, tmp_path):
+    other = json.loads(json.dumps(document))
+    other["target"]["name"] = "another server"
+    other["cases"] = [{**other["cases"][0], "id": "acme.other.case", "verdict": "pass"}]
+    for number, one in enumerate((document, other)):
+        (tmp_path / f"{number}.json").write_text(json.dumps(one))
+    done = CliRunner().invoke(report, [str(tmp_path / "0.json"), str(tmp_path / "1.json"), "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    shown = (tmp_path / "index.html").read_text()
+    assert "acme.other.case" in shown
+    assert "acme.directory.resources" in shown
+    assert re.search(r"another server: <span class=\"mark \">not run</span>", shown)
 
 
 def test_a_secret_is_not_in_the_results():
