@@ -55,10 +55,8 @@ def beside(control: list[str], spoilt: list[str]) -> tuple[list[tuple[str, bool]
 
     Nonces, salts and signatures differ always, and say nothing: they are marked only if nothing else differs.
     """
-    matched = SequenceMatcher(
-        None, *([_without_noise(line) for line in message] for message in (control, spoilt)), autojunk=False
-    )
-    changes = [one for one in matched.get_opcodes() if one[0] != "equal"]
+    quiet = [_without_noise(line) for line in control], [_without_noise(line) for line in spoilt]
+    changes = [one for one in SequenceMatcher(None, *quiet, autojunk=False).get_opcodes() if one[0] != "equal"]
     if not changes:
         changes = [one for one in SequenceMatcher(None, control, spoilt, autojunk=False).get_opcodes() if one[0] != "equal"]
     left, right = [(line, False) for line in control], [(line, False) for line in spoilt]
