@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from conformance import engine, expected, profiles, results, target
 from conformance.case import Case, selected
-from conformance.catalogue import catalogue
 from conformance.commands.server import described, server
 from conformance.examination import Result
 from conformance.protocols import Sessions, concerned, load
@@ -69,6 +68,7 @@ def run(
         sys.exit(USAGE)
     chosen = selected(load().values(), protocols=concerned(examined), globs=globs, level=Level(level.upper()))
     if profile is not None:
+        examined = profile.claimed(examined)
         chosen = [case for case in chosen if profile.selects(case)]
     if not chosen:
         console.print("no case was selected")
@@ -93,7 +93,7 @@ def run(
     _summary(console, judged)
     selection: dict[str, Any] = {"globs": list(globs), "level": level}
     if profile is not None:
-        selection["profile"] = profile.document(chosen)
+        selection["profile"] = profile.document(found)
         _of_profile(console, selection["profile"])
     if out is not None:
         made = results.Run(examined, started, dt.datetime.now(dt.UTC), status, selection)
@@ -175,10 +175,10 @@ def _summary(console: Console, judged: list[expected.Judged]) -> None:
 
 
 def _of_profile(console: Console, profile: dict[str, Any]) -> None:
-    """How much of a profile was examined, and what was not."""
+    """How much of a profile was examined, and what was not, by the reason."""
     count = sum(len(profile[demand.value]) for demand in profiles.Demand)
-    missing = profile["not_examined"]
+    missing: dict[str, str] = profile["not_examined"]
     console.print(f"profile {profile['name']}: {count - len(missing)} of {count} requirements examined", highlight=False)
-    for id in missing:
-        why = catalogue()[id].why or "no selected case covers it"
-        console.print(f"{'':14}not examined: {id}: {why}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for why in dict.fromkeys(missing.values()):
+        ids = ", ".join(id for id, reason in missing.items() if reason == why)
+        console.print(f"{'':14}not examined ({why}): {ids}", style="yellow", markup=False, highlight=False, soft_wrap=True)

@@ -7,10 +7,12 @@
     mandatory = ["rfc9483:3.*", "rfc9483:4.1.1#granted"]    # requirements by ID, or globs
     recommended = ["rfc9483:4.2#*"]
     optional = ["rfc9483:4.4#*"]
+    claims = ["lightweight"]
 
 A profile selects the cases that cover any of its requirements, and does not change what they check. It says what it means that a server
 does not have something: of what is mandatory that is a failure, of what is recommended a warning. A glob stands for what binds a server
-and can be tested; a requirement that is named by its ID counts even if nothing can examine it.
+and can be tested; a requirement that is named by its ID counts even if nothing can examine it. ``claims`` are added to those of the target:
+``lightweight`` lets the cases of RFC 9483 be run where the target names no endpoint of its own for them.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import msgspec
 from conformance.case import Case
 from conformance.catalogue import Status, catalogue
 from conformance.examination import Result
+from conformance.target import Target
 from conformance.verdict import Verdict
 
 
@@ -48,12 +51,17 @@ _ABSENT = {Demand.MANDATORY: Verdict.INCONSISTENT, Demand.RECOMMENDED: Verdict.W
 """What it means that a server does not have what a profile asks for."""
 
 
+_CONCLUDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.INFO, Verdict.INCONSISTENT, Verdict.UNSUPPORTED})
+"""What says something about a requirement."""
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     title: str
     mandatory: list[str] = []
     recommended: list[str] = []
     optional: list[str] = []
+    claims: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,11 @@ class Profile:
     name: str
     title: str
     requirements: Mapping[str, Demand]
+    claims: tuple[str, ...] = ()
+
+    def claimed(self, target: Target) -> Target:
+        """The target of a run with this profile."""
+        return msgspec.structs.replace(target, claims=target.claims | dict.fromkeys(self.claims, True))
 
     def selects(self, case: Case) -> bool:
         """Whether a case examines any of them."""
@@ -75,15 +88,23 @@ class Profile:
             return result
         return replace(result, verdict=_ABSENT[demand], detail=f"{demand.value} in profile {self.name}: {result.detail}")
 
-    def not_examined(self, cases: Iterable[Case]) -> list[str]:
-        """Those that none of these cases covers."""
-        covered = {id for case in cases for id in case.covers}
-        return [id for id in self.requirements if id not in covered]
+    def not_examined(self, results: Iterable[Result]) -> dict[str, str]:
+        """Those of which these results say nothing, and why: no case covers them, or those that do were not to be run to their end."""
+        told: dict[str, str] = {}
+        concluded = set[str]()
+        for result in results:
+            for id in result.case.covers:
+                if result.verdict in _CONCLUDED:
+                    concluded.add(id)
+                else:
+                    told.setdefault(id, result.detail)
+        nothing = "no selected case covers it"
+        return {id: told.get(id) or catalogue()[id].why or nothing for id in self.requirements if id not in concluded}
 
-    def document(self, cases: Iterable[Case]) -> dict[str, Any]:
+    def document(self, results: Iterable[Result]) -> dict[str, Any]:
         """As it stands in ``results.json``."""
         lists = {one.value: [id for id, demand in self.requirements.items() if demand is one] for one in Demand}
-        return {"name": self.name, "title": self.title, **lists, "not_examined": self.not_examined(cases)}
+        return {"name": self.name, "title": self.title, **lists, "not_examined": self.not_examined(results)}
 
 
 def names() -> list[str]:
@@ -117,7 +138,7 @@ def parse(source: str, text: str) -> Profile:
                 asked.setdefault(id, demand)
     if not asked:
         raise ProfileError(f"{source}: asks for no requirement")
-    return Profile(file.name, file.title, {id: asked[id] for id in catalogue() if id in asked})
+    return Profile(file.name, file.title, {id: asked[id] for id in catalogue() if id in asked}, tuple(file.claims))
 
 
 def _requirements(source: str, wanted: str) -> list[str]:

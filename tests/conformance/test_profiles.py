@@ -13,6 +13,7 @@ from conformance.command import main
 from conformance.commands import run as command
 from conformance.examination import Result, Unsupported
 from conformance.profiles import Demand, ProfileError, parse
+from conformance.target import Target
 from conformance.verdict import Verdict
 
 NONCE, CSR, SHOULD = "rfc8555:6.5#nonce-reject", "rfc8555:7.4#bad-csr", "rfc8555:6.1#cors"
@@ -47,7 +48,7 @@ def test_a_glob_leaves_out_what_binds_clients_and_what_cannot_be_tested():
 def test_what_is_named_by_its_id_counts_whatever_it_is():
     profile = parse("x", 'name = "x"\ntitle = "x"\nmandatory = ["rfc8555:6.1#early-data"]')
     assert list(profile.requirements) == ["rfc8555:6.1#early-data"]
-    assert profile.not_examined([]) == ["rfc8555:6.1#early-data"]
+    assert profile.not_examined([]) == {"rfc8555:6.1#early-data": "a permission whose use does no harm"}
 
 
 def test_what_a_missing_feature_means():
@@ -59,6 +60,20 @@ def test_what_a_missing_feature_means():
     # What else a case covers does not decide.
     assert profile.judged(result(CSR, NONCE)).verdict is Verdict.UNSUPPORTED
     assert profile.judged(result(NONCE, verdict=Verdict.PASS)).verdict is Verdict.PASS
+
+
+def test_a_profile_adds_to_the_claims_of_a_target():
+    profile = parse("x", TEXT + 'claims = ["caa"]')
+    assert profile.claimed(Target(claims={"renewal-info": True})).claimed == {"caa", "renewal-info"}
+
+
+def test_what_was_not_to_be_run_is_not_examined():
+    profile = parse("x", TEXT)
+    found = [result(NONCE, SHOULD, verdict=Verdict.NOT_APPLICABLE), result(SHOULD, verdict=Verdict.PASS)]
+    missing = profile.not_examined(found)
+    assert missing[NONCE] == "it has none"
+    assert SHOULD not in missing
+    assert missing["rfc8555:6.2#jws"] == "no selected case covers it"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +97,7 @@ def test_the_profiles_of_the_kit_are_whole(name):
     profile = profiles.find(name)
     assert profile.name == name
     assert profile.title
-    assert not profile.not_examined(command.load().values())
+    assert not profile.not_examined(Result(case, Verdict.PASS, "", (), (), 0.0) for case in command.load().values())
 
 
 def run(*arguments):
@@ -141,7 +156,7 @@ def test_a_run_tells_what_was_asked_for(refusing, tmp_path):
     assert done.exit_code == 1, done.output
     assert "1 cases: 1 inconsistent" in done.output
     assert "profile plant-7: 2 of" in done.output
-    assert f"not examined: {SHOULD}: no selected case covers it" in done.output
+    assert f"not examined (no selected case covers it): rfc8555:6.1#https, {SHOULD}" in done.output
     document = json.loads((tmp_path / "out/results.json").read_text())
     jsonschema.validate(document, results.schema())
     told = document["selection"]["profile"]

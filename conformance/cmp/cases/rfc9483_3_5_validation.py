@@ -9,7 +9,7 @@ from cryptography import x509
 
 from conformance.case import case
 from conformance.cmp import crmf, der, lightweight
-from conformance.cmp.lab import CmpLab, cert_status
+from conformance.cmp.lab import CmpLab
 from conformance.cmp.lightweight import negative
 from conformance.cmp.message import REJECTION, Body, Draft
 from conformance.cmp.mutations import Mutation, bad_protection, content, header
@@ -311,9 +311,8 @@ def terminated(lab: CmpLab) -> None:
     """After an error nothing goes on: the certConf that would have been right comes too late."""
     lab = lightweight.bench(lab)
     answer = lab.ask(lab.ir())
-    (response,) = lab.issued(answer)
-    spoilt = lab.send(lab.confirmation(answer, cert_status(response, digest=b"\0" * 32)))
-    lab.require(spoilt.reply is not None and spoilt.reply.refused, f"a wrong certHash was not refused: {spoilt}")
+    spoilt = lab.send(replace(lab.confirmation(answer), sender_nonce=b"8 octets"))
+    lab.require(spoilt.reply is not None and spoilt.reply.refused, f"a senderNonce of 64 bits was not refused: {spoilt}")
     assert spoilt.reply is not None
     assert answer.reply is not None
     for nonce in (spoilt.reply.sender_nonce, answer.reply.sender_nonce):
