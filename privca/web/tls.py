@@ -29,10 +29,11 @@ from privca.web.reactor import Reactor
 
 ServerKey = EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
 
-# RFC 9325 section 4.2: forward secrecy and AEAD only. TLS 1.3 suites are not in this list and are all acceptable.
+# RFC 9325 section 4.2: forward secrecy and AEAD only, and of what a client offers the stronger (section 4.2.1). TLS 1.3 suites are not in
+# this list and are all acceptable.
 _SUITES = (
-    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    b"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+    b"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
 )
 _HTTP = b"http/1.1"
 # RFC 9266 section 2.
