@@ -25,7 +25,7 @@ def main(out: Path) -> int:
         with lab(Path(place) / "lab", "--faults", *ports) as running:
             target = running.directory / "target.toml"
             for name, arguments in (
-                ("run", ["run", "--target", str(target)]),
+                ("run", ["run", "--target", str(target), "--install-tools"]),
                 ("gauntlet", ["gauntlet"]),
                 ("kill matrix", ["kill-matrix", "--target", str(target)]),
             ):

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conformance import engine, expected, profiles, results, target
+from conformance import engine, expected, profiles, results, target, tools
 from conformance.case import Case, selected
 from conformance.commands.server import described, server
 from conformance.examination import Result
@@ -47,6 +47,11 @@ _STYLES = {
 @click.option(
     "--profile", "asked", metavar="NAME|FILE", help=f"What is asked of the server: {', '.join(profiles.names())}, or a TOML file."
 )
+@click.option(
+    "--install-tools",
+    is_flag=True,
+    help=f"Install {' and '.join(tools.TOOLS)}, which some cases ask, into the user's cache directory, if they are not there.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write results.json and all reports there.")
 def run(
     file: Path | None,
@@ -54,6 +59,7 @@ def run(
     level: str,
     expectations: Path | None,
     asked: str | None,
+    install_tools: bool,
     out: Path | None,
     **given: Any,
 ) -> None:
@@ -76,6 +82,7 @@ def run(
     if (why := _unreachable(examined)) is not None:
         console.print(f"nothing can be concluded: {why}", highlight=False)
         sys.exit(UNREACHABLE)
+    _look_for_tools(console, chosen, install=install_tools)
     started = dt.datetime.now(dt.UTC)
     try:
         found = _examine(console, examined, chosen, profile)
@@ -126,6 +133,22 @@ def write_reports(directory: Path, made: dict[str, Any]) -> None:
     (directory / "junit.xml").write_bytes(junit(made))
     (directory / "summary.md").write_text(markdown(made), "utf-8")
     (directory / "traceability.csv").write_text(traceability(made), "utf-8")
+
+
+def _look_for_tools(console: Console, chosen: list[Case], *, install: bool) -> None:
+    """Say which tools are missing that selected cases would ask, or install them."""
+    for name, tool in tools.TOOLS.items():
+        asking = sum(1 for case in chosen if name in case.needs)
+        if not asking or tools.find(name) is not None:
+            continue
+        if install:
+            try:
+                with console.status(f"installing {name} into {tool.directory}"):
+                    tools.install(name)
+                continue
+            except tools.ToolError as failure:
+                console.print(f"{failure}", style="red", highlight=False, soft_wrap=True)
+        console.print(f"{asking} cases are left out: {tool.missing}", style="yellow", highlight=False, soft_wrap=True)
 
 
 def _unreachable(examined: target.Target) -> str | None:

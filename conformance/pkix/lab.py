@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from conformance import tools
 from conformance.der import DerError
-from conformance.examination import Examination, Exchange, Issued, Kind
+from conformance.examination import Examination, Exchange, Issued, Kind, NotApplicable
 from conformance.pkix.lints.publication import CA_ISSUERS, CA_REPOSITORY, crl_uris, locations
 from conformance.pkix.reading import AUTHORITY_ACCESS, SUBJECT_ACCESS, URI, Certificate, RevocationList, text
 from conformance.pkix.seen import Seen
@@ -68,7 +71,15 @@ def _is(kind: Kind, octets: bytes) -> bool:
 class PkixLab:
     """The bench of one case."""
 
-    def __init__(self, library: Library, examination: Examination) -> None:
+    def __init__(self, library: Library, examination: Examination, pkilint: Path | None) -> None:
         self.library = library
+        self._pkilint = pkilint
         self.examination = examination
         self.check = examination.check
+
+    @property
+    def pkilint(self) -> Path:
+        """The program that lints certificates. :raises NotApplicable: if it is not there."""
+        if self._pkilint is None:
+            raise NotApplicable(tools.PKILINT.missing)
+        return self._pkilint

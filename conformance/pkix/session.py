@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from conformance import tools
 from conformance.case import Case
 from conformance.examination import Examination, Issued, Result, examine
 from conformance.pkix.lab import Library, PkixLab
@@ -28,6 +29,7 @@ class PkixSession:
         self._issued = issued if issued is not None else []
         self._stack = ExitStack()
         self._library: Library | None = None
+        self._pkilint = tools.find("pkilint") if transport is None else None
 
     def __enter__(self) -> Self:
         transport = self._given or self._stack.enter_context(SocketTransport(timeout=TIMEOUT))
@@ -41,4 +43,4 @@ class PkixSession:
         """Run one case to its end."""
         assert self._library is not None
         examination = Examination(case)
-        return examine(examination, PkixLab(self._library, examination), self._target.claimed)
+        return examine(examination, PkixLab(self._library, examination, self._pkilint), self._target.claimed)
