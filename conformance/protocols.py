@@ -30,6 +30,9 @@ from conformance.status import stubs as status_stubs
 from conformance.status.session import StatusSession
 from conformance.stubs import COMMON, Stub
 from conformance.target import Target
+from conformance.tls import cases as tls_cases
+from conformance.tls import stubs as tls_stubs
+from conformance.tls.session import TlsSession
 from conformance.transport import Transport
 
 
@@ -88,6 +91,14 @@ PROTOCOLS = {
         ),
         Protocol("scep", scep_cases.load, ScepSession, scep_stubs.STUBS, scep_stubs.TARGET, source="scep.caps.standard"),
         Protocol("status", status_cases.load, StatusSession, status_stubs.STUBS, status_stubs.TARGET),
+        Protocol(
+            "tls",
+            tls_cases.load,
+            TlsSession,
+            tls_stubs.STUBS,
+            tls_stubs.TARGET,
+            concerns=lambda target: any(url.startswith("https://") for url in target.endpoints.values()),
+        ),
     )
 }
 
