@@ -82,9 +82,14 @@ def mac(key: bytes, message: bytes, name: str) -> bytes:
 
 
 def sign(key: Any, message: bytes, name: str = "sha256") -> tuple[bytes, bytes]:
-    """A signature, and its AlgorithmIdentifier (DER). ``name`` is the hash function for those kinds of key that want one."""
+    """A signature, and its AlgorithmIdentifier (DER). ``name`` is the hash function for those kinds of key that want one.
+
+    The same each time, so that a draft is the same message whenever it is encoded.
+    """
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(message, ec.ECDSA(_HASH_CLASSES[name]())), der.algorithm(f"1.2.840.10045.4.{_ECDSA[name]}")
+        return key.sign(message, ec.ECDSA(_HASH_CLASSES[name](), deterministic_signing=True)), der.algorithm(
+            f"1.2.840.10045.4.{_ECDSA[name]}"
+        )
     if isinstance(key, rsa.RSAPrivateKey):
         signed = key.sign(message, padding.PKCS1v15(), _HASH_CLASSES[name]())
         return signed, der.algorithm(f"1.2.840.113549.1.1.{_RSA[name]}", der.NULL)

@@ -200,7 +200,7 @@ class CmpLab:
             raise Refusal(str(answer))
         facts = {
             "pvno": draft.pvno,
-            "transaction_id": draft.transaction_id if reply.transaction_id is None else reply.transaction_id,
+            "transaction_id": reply.transaction_id if draft.transaction_id is None else draft.transaction_id,
             "recip_nonce": reply.sender_nonce,
             "content": content,
             "protection": draft.protection,

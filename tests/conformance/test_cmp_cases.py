@@ -7,6 +7,7 @@ import pytest
 
 from conformance.cmp.session import CmpSession
 from conformance.gauntlet import run as gauntlet
+from conformance.kill_matrix import NOTICED, loose_ends
 from conformance.gauntlet import vacuous
 from conformance.protocols import PROTOCOLS, load
 from conformance.target import CmpEndpoint, CmpTarget, Target
@@ -148,3 +149,33 @@ def test_no_case_passes_on_a_server_that_does_nothing_right():
         if vacuous(stub, result)
     ]
     assert found == []
+
+
+def test_every_fault_has_a_case_that_says_that_it_notices_it():
+    names = [name for name in faults() if name.startswith("cmp.")]
+    assert loose_ends(names, CASES.values()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cmp.header.recipient-nonce-unchecked",
+        "cmp.protection.mac-unchecked",
+        "cmp.protection.replies-unprotected",
+        "cmp.pop.signature-unchecked",
+        "cmp.pop.ra-verified-by-anybody",
+        "cmp.enroll.ids-swapped",
+        "cmp.confirmation.hash-unchecked",
+        "cmp.revocation.forgotten",
+        "cmp.general.first-question-only",
+        "cmp.polling.by-anybody",
+    ],
+)
+def test_a_fault_is_noticed_in_process(endpoints, target, name):
+    endpoints.fault = name
+    try:
+        with CmpSession(target, transport=endpoints, now=endpoints.ca.clock.now) as session:
+            verdicts = {case.id: session.examine(case).verdict for case in CASES.values() if name in case.kills}
+    finally:
+        endpoints.fault = None
+    assert set(verdicts.values()) <= NOTICED, verdicts

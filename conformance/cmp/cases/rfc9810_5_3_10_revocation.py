@@ -174,7 +174,7 @@ def twice(lab: CmpLab) -> None:
 
 
 @case(
-    "cmp.revocation.hold", covers=[_MAC], feature="hold", kills=["cmp.revocation.release-refused", "cmp.revocation.hold-is-final"]
+    "cmp.revocation.hold", covers=[_MAC], feature="hold", kills=["cmp.revocation.release-forgotten", "cmp.revocation.forgotten"]
 )
 def hold(lab: CmpLab) -> None:
     """A certificate that is put on hold is worth nothing until it is released."""

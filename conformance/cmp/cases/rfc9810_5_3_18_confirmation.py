@@ -51,7 +51,7 @@ negative(
 @case(
     "cmp.confirmation.other-hash-function",
     covers=[_C + "certificate-hash"],
-    kills=["cmp.confirmation.hash-unchecked", "cmp.confirmation.hash-sha384"],
+    kills=["cmp.confirmation.hash-unchecked", "cmp.confirmation.any-hash-function"],
 )
 def other_hash_function(lab: CmpLab) -> None:
     """The certHash is by the hash function of the certificate's signature: another one is refused."""
@@ -160,14 +160,16 @@ def confirmed(lab: CmpLab) -> None:
 @case(
     "cmp.confirmation.explicitly-accepted",
     covers=[_C + "explicit-status"],
-    kills=["cmp.confirmation.explicit-refused"],
+    kills=["cmp.confirmation.explicit-rejects"],
 )
 def explicitly_accepted(lab: CmpLab) -> None:
     """A certConf with the status accepted is taken like one without."""
     answer = lab.unconfirmed()
     (issued, *_) = lab.issued(answer)
     said = lab.send(lab.confirmation(answer, cert_status(issued, info=status_info(0))))
-    lab.check(not lab.denied(said), f"a certConf with the status accepted gives {said}")
+    lab.require(not lab.denied(said), f"a certConf with the status accepted gives {said}")
+    used = lab.send(lab.genm(protection=_enrolled(lab, answer).signer))
+    lab.check(not lab.denied(used), f"a message under a certificate that was accepted: {used}")
 
 
 @case(

@@ -192,7 +192,7 @@ _T = _I + "16#"
         "rfc9810:F#rsa-length-control",
     ],
     feature="certReqTemplate",
-    kills=["cmp.general.template-with-key", "cmp.general.template-rsa-by-algorithm", "cmp.general.template-keys-in-one"],
+    kills=["cmp.general.template-with-key", "cmp.general.template-rsa-by-algorithm"],
 )
 def request_template(lab: CmpLab) -> None:
     """CertReqTemplate has a template without a key, and one control for each kind of key that is certified."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from conformance.case import case
 from conformance.cmp import der
 from conformance.cmp.client import Answer
+from conformance.cmp.crmf import CertRequest
 from conformance.cmp.lab import CmpLab, asked, rev_details
 from conformance.cmp.message import WAITING, Body
+from conformance.cmp.protection import Signer
 from conformance.examination import Inconclusive
 
 _P = "rfc9810:5.3.22#"
@@ -22,10 +23,10 @@ def poll(*ids: int) -> bytes:
     return der.sequence(*(der.sequence(der.integer(id)) for id in ids))
 
 
-def _waiting(lab: CmpLab, **fields: Any) -> Answer:
+def _waiting(lab: CmpLab, *requests: CertRequest) -> Answer:
     """The ip of an ir that has to wait."""
     endpoint = lab.delayed
-    answer = lab.send(lab.ir(protection=lab.secret_of(endpoint), **fields), url=endpoint.url)
+    answer = lab.send(lab.ir(*requests, protection=lab.secret_of(endpoint)), url=endpoint.url)
     reply = answer.reply
     lab.require(reply is not None, f"an ir gives {answer}")
     assert reply is not None
@@ -53,11 +54,24 @@ def _polled(lab: CmpLab, answer: Answer, id: int, url: str) -> Answer:
     raise Inconclusive(f"the answer has not come after {_POLLS} pollReqs")
 
 
+def _obtained(lab: CmpLab) -> Signer:
+    """A certificate from the endpoint that delays, confirmed."""
+    url = lab.delayed.url
+    waiting = _waiting(lab)
+    answer = _polled(lab, waiting, 0, url)
+    issued = lab.issued(answer)
+    lab.require(issued, f"polling ends with {answer}")
+    lab.ask(lab.confirmation(answer), url=url)
+    certificate = issued[0].certificate
+    assert certificate is not None
+    return Signer(certificate, waiting.draft.requests[0].key)
+
+
 @case(
     "cmp.polling.certificate",
     covers=[_P + "waiting", _P + "poll-answered"],
     feature="delayed-delivery",
-    kills=["cmp.polling.never-delivered", "cmp.polling.other-id", "cmp.polling.delivered-unprotected-transaction"],
+    kills=["cmp.polling.delivers-nothing", "cmp.polling.waiting-is-acceptance"],
 )
 def certificate(lab: CmpLab) -> None:
     """An ir that waits is polled for until its ip comes, which is then confirmed."""
@@ -73,7 +87,7 @@ def certificate(lab: CmpLab) -> None:
     "cmp.polling.general",
     covers=[_P + "waiting-error", _P + "poll-answered"],
     feature="delayed-delivery",
-    kills=["cmp.polling.never-delivered", "cmp.polling.waiting-is-rejection"],
+    kills=["cmp.polling.delivers-nothing", "cmp.polling.waiting-is-rejection"],
 )
 def general(lab: CmpLab) -> None:
     """A genm that waits is answered by an error with the status waiting, and polled for by -1 until its genp comes."""
@@ -108,15 +122,15 @@ def unknown_id(lab: CmpLab) -> None:
     "cmp.polling.another-client",
     covers=[_P + "poll-answered"],
     feature="delayed-delivery",
-    kills=["cmp.protection.other-credentials"],
+    kills=["cmp.polling.by-anybody"],
 )
 def another_client(lab: CmpLab) -> None:
     """What waits is not given out to who polls under other credentials."""
-    endpoint = lab.delayed
-    device = lab.device
-    answer = _waiting(lab)
+    url = lab.delayed.url
+    other = _obtained(lab)
+    answer = _waiting(lab, lab.request(subject=other.certificate.subject.public_bytes()))
     with lab.examination.during("spoilt"):
-        stolen = lab.send(lab.next(answer, Body.POLLREQ, content=poll(0), protection=device.signer), url=endpoint.url)
+        stolen = lab.send(lab.next(answer, Body.POLLREQ, content=poll(0), protection=other), url=url)
     refused = stolen.reply is not None and stolen.reply.refused
     lab.check(refused, f"a pollReq under other credentials gives {stolen}")
 
@@ -130,7 +144,7 @@ def nothing_waits(lab: CmpLab) -> None:
     lab.refused(answer, {"badRequest", "badCertId", "badRecipientNonce"})
 
 
-@case("cmp.polling.issued-already", covers=["rfc9810:5.1.1#transaction-id-kept"], kills=["cmp.polling.issued-again"])
+@case("cmp.polling.issued-already", covers=["rfc9810:5.1.1#transaction-id-kept"], kills=["cmp.polling.nothing-to-wait-for"])
 def issued_already(lab: CmpLab) -> None:
     """A pollReq for a certificate that was issued at once is refused, and gives no other one."""
     answer = lab.unconfirmed()
@@ -143,19 +157,14 @@ def issued_already(lab: CmpLab) -> None:
     "cmp.polling.revocation",
     covers=[_P + "waiting-error", _P + "poll-answered"],
     feature="delayed-delivery",
-    kills=["cmp.polling.waiting-is-rejection", "cmp.polling.never-delivered"],
+    kills=["cmp.polling.waiting-is-rejection", "cmp.polling.delivers-nothing"],
 )
 def revocation(lab: CmpLab) -> None:
     """An rr that waits is done when it is polled for."""
     endpoint = lab.delayed
     secret = lab.secret_of(endpoint)
     url = endpoint.url
-    answer = _polled(lab, _waiting(lab), 0, url)
-    issued = lab.issued(answer)
-    lab.require(issued, f"polling ends with {answer}", _P + "poll-answered")
-    lab.ask(lab.confirmation(answer), url=url)
-    certificate = issued[0].certificate
-    assert certificate is not None
+    certificate = _obtained(lab).certificate
     asked_for = lab.send(lab.revoking(rev_details(certificate), protection=secret), url=url)
     reply = asked_for.reply
     lab.require(reply is not None and reply.statuses and reply.statuses[0].status == WAITING, f"an rr gives {asked_for}")

@@ -142,7 +142,7 @@ negative(
 )
 
 
-@case("cmp.enroll.serial-number-of-the-ca", covers=[_TEMPLATE], kills=["cmp.enroll.serial-number-chosen"])
+@case("cmp.enroll.serial-number-of-the-ca", covers=[_TEMPLATE])
 def serial_number(lab: CmpLab) -> None:
     """The serial number is the CA's to choose, whatever a template says."""
     lab.settle(lab.unconfirmed())
@@ -184,7 +184,6 @@ negative(
     ),
     failures={"unacceptedExtension", "badCertTemplate"},
     level=Level.MAY,
-    kills=["cmp.enroll.critical-extension-ignored"],
 )
 
 # -- update ------------------------------------------------------------------------------------------------------------
@@ -253,8 +252,16 @@ negative(
 
 
 def _somebody_elses(lab: CmpLab) -> Mutation:
-    other = lab.device.certificate
-    return _old("oldCertId of another device", serial=other.serial_number, issuer=other.issuer.public_bytes())
+    """A kur for the certificate of another device, which has the same subject."""
+
+    def change(draft: Draft) -> Draft:
+        (one,) = draft.requests
+        with lab.examination.during("setup"):
+            other = lab.enroll(lab.request(subject=one.subject))
+        named = crmf.control(crmf.OLD_CERT_ID, crmf.cert_id(other.certificate))
+        return replace(draft, requests=(replace(one, controls=(named,)),))
+
+    return Mutation("oldCertId of another device", "RFC 4211 section 6.5", change)
 
 
 negative(

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from privca.faults.cmp import extra_certs, http, key_generation, rules_answers, rules_requests, rules_validation, support
+from privca.faults.cmp import (
+    confirmation,
+    enrollment,
+    extra_certs,
+    general,
+    headers,
+    http,
+    key_generation,
+    polling,
+    possession,
+    protecting,
+    revocation,
+    rules_answers,
+    rules_requests,
+    rules_validation,
+    support,
+)
 from privca.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = tuple(
-    one
-    for area in (http, extra_certs, rules_validation, rules_requests, rules_answers, key_generation, support)
-    for one in area.FAULTS
-)
+_RULES = (http, extra_certs, rules_validation, rules_requests, rules_answers, key_generation, support)
+_AREAS = (headers, protecting, possession, enrollment, confirmation, revocation, general, polling)
+FAULTS: tuple[Fault, ...] = tuple(one for area in (*_RULES, *_AREAS) for one in area.FAULTS)
