@@ -128,6 +128,30 @@ authentication = ["code", "otp", "certificate"]
 renewal_window = "90d"
 cmp.rules = "rfc9483"
 {_CMP}"""
+_EXAMINED = f"""
+# The same, but every client has to ask again for its answer.
+[profile.lab-cmp-delayed]
+protocol = "cmp"
+issuer = "lab-ec"
+template = "device"
+authentication = ["code", "otp", "certificate"]
+renewal_window = "90d"
+cmp.delayed = ["ir", "cr", "kur", "p10cr", "rr", "genm"]
+{_CMP.replace("cmp.check_after = 2", "cmp.check_after = 1")}
+# Certificates by which registration authorities are known: who has one vouches for the requests of others.
+[profile.lab-cmp-ra]
+protocol = "cmp"
+issuer = "lab-ec"
+template = "registration-authority"
+authentication = ["code"]
+renewal_window = "90d"
+
+[template.registration-authority]
+subject = {{ CN = {{}} }}
+names_required = false
+key_usage = ["digitalSignature"]
+extended_key_usage = ["cmcRA"]
+"""
 _STRICT_EST = """
 # RFC 8951 to the letter, and no more. Clients are told what to put into a CSR, by a list and by a template (RFC 9908), and have to link
 # identity and proof of possession (RFC 7030 section 3.5).
@@ -177,7 +201,7 @@ acme = { retry_after = 1 }
     )
     + _STRICT_EST,
     "scep": _device_profiles("scep", "lab-rsa", _SCEP) + _STRICT_SCEP,  # whose key SCEP clients encrypt to
-    "cmp": _device_profiles("cmp", "lab-ec", _CMP) + _LIGHTWEIGHT,
+    "cmp": _device_profiles("cmp", "lab-ec", _CMP) + _LIGHTWEIGHT + _EXAMINED,
 }
 """What a new lab has for each protocol that is served."""
 _DEVICE = """

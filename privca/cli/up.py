@@ -268,6 +268,10 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
         entry["approval"] = True
     if protocol == "cmp" and known.profile.cmp.rules == "rfc9483":
         entry["lightweight"] = True
+    if protocol == "cmp" and known.profile.cmp.delayed:
+        entry["delays"] = True
+    if protocol == "cmp" and "cmcRA" in known.template.extended_key_usage:
+        entry["ra"] = True
     if not known.profile.tolerant:
         entry["strict"] = True
     return entry

@@ -57,8 +57,9 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
                 lines.append(f"plain = {json.dumps(config.server.http_url)}")
                 for other in (one for one in found if one is not profile):
                     lines += ["", "[[est.others]]", *_credentials(other)]
-    for profile in [p for p in profiles if "lightweight" in p][:1]:
-        lines += ["", "[cmp.lightweight]", *_credentials(profile)]
+    for key, name in (("lightweight", "lightweight"), ("delays", "delayed"), ("ra", "ra")):
+        for profile in [p for p in profiles if key in p][:1]:
+            lines += ["", f"[cmp.{name}]", *_credentials(profile)]
     # The CA with all kinds of lists, if there is one, rather than that of [acme].
     for profile in [
         *(p for p in profiles if "always_valid" in p and p["id"] in config.profile),

@@ -59,7 +59,7 @@ def of(directory: Path, *arguments: str) -> Any:
 def test_a_lab_has_profiles_of_every_protocol(directory: Path) -> None:
     listed = {one["id"]: one for one in of(directory, "profile", "list")}
     assert sorted(listed) == sorted(
-        ["lab-acme", "lab-acme-eab", "lab-cmp-lightweight", "lab-est-strict", "lab-scep-strict"]
+        ["lab-acme", "lab-acme-eab", "lab-cmp-delayed", "lab-cmp-lightweight", "lab-cmp-ra", "lab-est-strict", "lab-scep-strict"]
         + [f"lab-{p}{kind}" for p in ("est", "scep", "cmp") for kind in ("", "-approval")]
     )
     assert {one["id"] for one in listed.values() if one["default"]} == {"lab-acme", "lab-est", "lab-scep", "lab-cmp"}

@@ -60,6 +60,8 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     light = target["cmp"]["lightweight"]
     assert light["url"] == shared.profile("lab-cmp-lightweight")["url"]
     assert light["code"] != target["cmp"]["code"]
+    for name in ("delayed", "ra"):
+        assert target["cmp"][name]["url"] == shared.profile(f"lab-cmp-{name}")["url"]
     strict, approval = shared.profile("lab-scep-strict"), shared.profile("lab-scep-approval")
     assert target["scep"] == {
         "url": strict["url"],
