@@ -7,8 +7,8 @@ import pytest
 
 from conformance.cmp.session import CmpSession
 from conformance.gauntlet import run as gauntlet
-from conformance.kill_matrix import NOTICED, loose_ends
 from conformance.gauntlet import vacuous
+from conformance.kill_matrix import NOTICED, loose_ends
 from conformance.protocols import PROTOCOLS, load
 from conformance.target import CmpEndpoint, CmpTarget, Target
 from conformance.transport import HttpResponse
