@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from conformance.acme.client import dns
 from conformance.acme.session import AcmeSession
 from conformance.examination import Examination, Inconclusive, NotApplicable
 
@@ -35,8 +36,8 @@ class Known:
 class Issuance(Protocol):
     """How a run gets certificates of its own."""
 
-    def issue(self, examination: Examination) -> x509.Certificate:
-        """A new certificate. :raises Inconclusive: if it is not to be had."""
+    def issue(self, examination: Examination, not_after: datetime | None = None) -> x509.Certificate:
+        """A new certificate. :param not_after: when it is to end, in UTC. :raises Inconclusive: if it is not to be had."""
 
     def revoke(self, examination: Examination, certificate: x509.Certificate, reason: int) -> None:
         """Have it revoked. :raises Inconclusive: if that is refused."""
@@ -48,9 +49,15 @@ class ByAcme:
     def __init__(self, session: AcmeSession) -> None:
         self._session = session
 
-    def issue(self, examination: Examination) -> x509.Certificate:
+    def issue(self, examination: Examination, not_after: datetime | None = None) -> x509.Certificate:
         """A certificate for a name that nobody has used before."""
-        return self._session.lab(examination).enroll().certificates[0]
+        lab = self._session.lab(examination)
+        names = dns(lab.shared.name())
+        if not_after is None:
+            return lab.enroll(names).certificates[0]
+        wished = not_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+        url, order = lab.sure(lambda: lab.client.order(lab.account, names, notAfter=wished))
+        return lab.finished(url, order, names).certificates[0]
 
     def revoke(self, examination: Examination, certificate: x509.Certificate, reason: int) -> None:
         """By the account that it was issued to (RFC 8555 section 7.6)."""
@@ -60,10 +67,11 @@ class ByAcme:
 
 
 class Certificates:
-    """The certificates of a run. :param issuance: None if the run cannot have any issued."""
+    """The certificates of a run. :param issuance: None if the run cannot have any issued. :param now: tells the time."""
 
-    def __init__(self, issuance: Issuance | None) -> None:
+    def __init__(self, issuance: Issuance | None, now: Callable[[], datetime]) -> None:
         self._issuance = issuance
+        self._now = now
         self._good: Known | None = None
         self._revoked: Known | None = None
 
@@ -81,21 +89,21 @@ class Certificates:
             self._revoked = self.revoke(examination, self.fresh(examination)) if certificate is None else Known(certificate)
         return self._revoked
 
-    def fresh(self, examination: Examination) -> Known:
+    def fresh(self, examination: Examination, not_after: datetime | None = None) -> Known:
         """A certificate of the case's own. :raises NotApplicable: if none can be had."""
         if self._issuance is None:
             raise NotApplicable("the run has no way to have a certificate issued")
         with examination.during("setup"):
-            return Known(self._issuance.issue(examination))
+            return Known(self._issuance.issue(examination, not_after))
 
     def revoke(self, examination: Examination, known: Known, reason: int = SUPERSEDED) -> Known:
         """Have a certificate revoked; what is known of it then."""
         if self._issuance is None:
             raise NotApplicable("the run has no way to have a certificate revoked")
-        before = datetime.now(UTC)
+        before = self._now()
         with examination.during("setup"):
             self._issuance.revoke(examination, known.certificate, reason)
-        return Known(known.certificate, reason, (before, datetime.now(UTC)))
+        return Known(known.certificate, reason, (before, self._now()))
 
 
 def certificate_in(octets: bytes, what: str) -> x509.Certificate:

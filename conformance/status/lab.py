@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -33,8 +33,17 @@ ALWAYS_INTERNAL = "status.error.always-internal"
 class Shared:
     """What the cases of one run share. Nobody revokes its certificates but those who made them."""
 
-    def __init__(self, target: StatusTarget, transport: Transport, certificates: Certificates) -> None:
+    def __init__(
+        self,
+        target: StatusTarget,
+        transport: Transport,
+        certificates: Certificates,
+        now: Callable[[], datetime],
+        wait: Callable[[float], None],
+    ) -> None:
         self.target = target
+        self.now = now
+        self.wait = wait
         self.transport = transport
         self.certificates = certificates
         self.issuer: x509.Certificate | None = None
@@ -49,6 +58,7 @@ class StatusLab:
         self.client = Client(shared.transport, shared.target.ocsp, shared.target.reached, self._observe)
         self.check = examination.check
         self.require = examination.require
+        self.now = shared.now
 
     def _observe(self, response: HttpResponse) -> None:
         self.examination.record(response)
@@ -89,9 +99,9 @@ class StatusLab:
         """One that is revoked."""
         return self.shared.certificates.revoked(self.examination, lambda: self._given(self.shared.target.revoked))
 
-    def fresh(self) -> Known:
+    def fresh(self, not_after: datetime | None = None) -> Known:
         """One of the case's own, good so far. :raises NotApplicable: if the run can have none issued."""
-        return self.shared.certificates.fresh(self.examination)
+        return self.shared.certificates.fresh(self.examination, not_after)
 
     def revoke(self, known: Known, reason: int = SUPERSEDED) -> Known:
         """Have a certificate of the case's own revoked."""
@@ -256,11 +266,6 @@ def _uri(url: str) -> bytes:
 def said(response: HttpResponse) -> str:
     """A reply in one line."""
     return f"{response.status} {response.media_type or 'no type'} {response.body[:80]!r}"
-
-
-def now() -> datetime:
-    """The examiner's clock."""
-    return datetime.now(UTC)
 
 
 def random_serial() -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,27 +24,46 @@ from conformance.target import AcmeTarget, StatusTarget, Target, TargetError
 from conformance.transport import SocketTransport, Transport
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
 class StatusSession:
     """Examines cases, one after the other.
 
     :param transport: carries the messages instead of sockets, for a server in the same process.
     :param issuance: has certificates issued and revoked, instead of the target's ACME directory.
+    :param now: tells the time; ``wait`` lets that many seconds pass.
     """
 
-    def __init__(self, target: Target, *, transport: Transport | None = None, issuance: Issuance | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        transport: Transport | None = None,
+        issuance: Issuance | None = None,
+        now: Callable[[], datetime] = _now,
+        wait: Callable[[float], None] = _pause,
+    ) -> None:
         if target.status is None:
             raise TargetError("the target has no status endpoint")
         self._target = target
         self._status: StatusTarget = target.status
         self._given = transport
         self._issuance = issuance
+        self._now = now
+        self._wait = wait
         self._stack = ExitStack()
         self._shared: Shared | None = None
 
     def __enter__(self) -> Self:
         anchor = Path(self._target.trust_anchor) if self._target.trust_anchor else None
         transport = self._given or self._stack.enter_context(SocketTransport(anchor))
-        self._shared = Shared(self._status, transport, self._certificates(transport))
+        self._shared = Shared(self._status, transport, self._certificates(transport), self._now, self._wait)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -61,7 +83,7 @@ class StatusSession:
         issuance = self._issuance
         if issuance is None and status.directory:
             issuance = ByAcme(self._stack.enter_context(AcmeSession(self._by_acme(), transport=transport)))
-        return Certificates(issuance)
+        return Certificates(issuance, self._now)
 
     def _by_acme(self) -> Target:
         """The ACME server that issues what a run needs."""

@@ -27,7 +27,7 @@ def examined(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def session(examined):
-    with StatusSession(TARGET, transport=examined, issuance=examined) as session:
+    with StatusSession(TARGET, transport=examined, issuance=examined, now=examined.now, wait=examined.wait) as session:
         yield session
 
 
@@ -44,7 +44,7 @@ def test_a_fault_is_noticed_in_process(examined, monkeypatch, name):
     lists = made.RevocationLists(OwnLists(lab.store), lab.keys, lab.authorities, direct)
     responder = made.OcspResponder(lab.store, lab.keys, lab.authorities, lab.delegates)
     monkeypatch.setattr(examined, "service", made.StatusService(lab.authorities, lists, responder))
-    with StatusSession(TARGET, transport=examined, issuance=examined) as session:
+    with StatusSession(TARGET, transport=examined, issuance=examined, now=examined.now, wait=examined.wait) as session:
         results = {case.id: session.examine(case) for case in CASES.values() if name in case.kills}
     missed = {id: f"{one.verdict}: {one.detail}" for id, one in results.items() if one.verdict not in NOTICED}
     assert results

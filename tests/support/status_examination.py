@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,14 +37,23 @@ class Examined:
         issuing = CertificateAuthority(
             subject={"CN": "Lab Issuing", "O": "Lab"}, parent="root", crl=CrlOptions(partitions=2, delta=True)
         )
+        self._ahead = timedelta(0)
         self.lab = StatusLab(directory, {**TWO_TIERS, "issuing": issuing})
         self._at_once()
         self.lab.make()
         self.service = self.lab.status
         self._numbers = itertools.count(1)
 
+    def now(self) -> datetime:
+        """The time that it is, or later by as much as was waited."""
+        return datetime.now(UTC) + self._ahead
+
     def _at_once(self) -> None:
-        self.lab.clock.advance(datetime.now(UTC).replace(microsecond=0) - self.lab.clock.now())
+        self.lab.clock.advance(self.now().replace(microsecond=0) - self.lab.clock.now())
+
+    def wait(self, seconds: float) -> None:
+        """Nobody waits: the clock goes ahead."""
+        self._ahead += timedelta(seconds=ceil(seconds))
 
     def exchange(self, request: HttpRequest) -> HttpResponse:
         """The reply to a request."""
@@ -54,10 +64,10 @@ class Examined:
         reply = run(self.service.handle(self.lab.exchange(), asked))
         return HttpResponse(reply.status, (*reply.headers, ("Content-Length", str(len(reply.body)))), reply.body, request)
 
-    def issue(self, examination: Examination) -> x509.Certificate:
+    def issue(self, examination: Examination, not_after: datetime | None = None) -> x509.Certificate:
         """A certificate by the issuing CA."""
         self._at_once()
-        made = self.lab.issue(profile(), request_id=str(next(self._numbers)))
+        made = self.lab.issue(profile(), request_id=str(next(self._numbers)), not_after=not_after)
         assert made.der is not None
         return x509.load_der_x509_certificate(made.der)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from conformance import der
 from conformance.case import case
+from conformance.examination import Unsupported
 from conformance.status.crl import MEDIA_TYPE, NotCrl, Time, crl
-from conformance.status.lab import SKEW, StatusLab, now, said
+from conformance.status.lab import SKEW, StatusLab, said
 from conformance.status.strict import violations
+
+_SHORT = timedelta(seconds=8)
+"""How long a certificate lives that is to expire while the run goes on."""
 
 
 @case(
@@ -105,7 +111,7 @@ def this_update(lab: StatusLab) -> None:
         lab.check(at.kind == "utcTime", f"expected UTCTime, got {_written(at)}")
         if lab.check(at.moment is not None, f"not YYMMDDHHMMSSZ: {_written(at)}", "rfc5280:5.1.2.4#utc-form"):
             assert at.moment is not None
-            lab.check(at.moment <= now() + SKEW, f"thisUpdate {at.text} is ahead", "rfc5280:5.1.2.4#utc-form")
+            lab.check(at.moment <= lab.now() + SKEW, f"thisUpdate {at.text} is ahead", "rfc5280:5.1.2.4#utc-form")
 
 
 @case(
@@ -142,7 +148,7 @@ def current(lab: StatusLab) -> None:
         at = found.next_update.moment if found.next_update is not None else None
         if at is None:
             raise NotCrl("there is no nextUpdate that can be read")
-        lab.check(at > now() - SKEW, f"nextUpdate {at} has passed")
+        lab.check(at > lab.now() - SKEW, f"nextUpdate {at} has passed")
 
 
 @case("status.crl.next-update-order", covers=["rfc5280:5.1.2.5#order"], kills=["status.crl.next-update-sooner"], needs=["crl"])
@@ -178,6 +184,29 @@ def revoked_listed(lab: StatusLab) -> None:
     lab.check(found.entry(good.serial) is None, "the certificate that is good is on the CRL")
     if found.point is None:
         lab.check(found.entry(revoked.serial) is not None, "the revoked certificate is not on the CRL", "rfc5280:5.2.5#complete")
+
+
+@case(
+    "status.crl.expired-listed",
+    covers=["rfc5280:3.3#removed-late"],
+    kills=["status.crl.expired-removed"],
+    needs=["crl"],
+)
+def expired_listed(lab: StatusLab) -> None:
+    """A certificate that was revoked and has expired since is on the first CRL that is issued after its end"""
+    known = lab.revoke(lab.fresh(lab.now().replace(microsecond=0) + _SHORT))
+    end = known.certificate.not_valid_after_utc
+    if end > lab.now() + 2 * _SHORT:
+        raise Unsupported(f"the certificate ends at {end}, and not as soon as was asked for")
+    if lab.crl().entry(known.serial) is None:
+        raise NotCrl("the revoked certificate is not on the CRL")
+    lab.shared.wait(max((end - lab.now()).total_seconds() + 1, 0))
+    lab.revoke(lab.fresh())
+    found = lab.crl()
+    issued = found.this_update.moment
+    if issued is None or issued <= end:
+        raise NotCrl("no new CRL was issued when a certificate was revoked")
+    lab.check(found.entry(known.serial) is not None, f"revoked, expired at {end}, and not on the CRL of {issued}")
 
 
 @case("status.crl.revocation-date", covers=["rfc5280:5.1.2.6#time"], kills=["status.entry.date-early"], needs=["crl"])

@@ -8,7 +8,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from conformance.case import case
 from conformance.examination import Inconclusive, Unsupported
-from conformance.status.lab import SKEW, StatusLab, now
+from conformance.status.lab import SKEW, StatusLab
 from conformance.status.ocsp import NO_CHECK
 from conformance.verdict import Level
 
@@ -53,7 +53,7 @@ def authorized(lab: StatusLab) -> None:
             "the certificate that was asked for is signed with another key",
             "rfc6960:4.2.2.2#same-key",
         )
-    valid = signer.not_valid_before_utc - SKEW <= now() <= signer.not_valid_after_utc
+    valid = signer.not_valid_before_utc - SKEW <= lab.now() <= signer.not_valid_after_utc
     lab.check(
         valid,
         f"the signer's certificate has expired, or is not valid yet: {signer.not_valid_after_utc}",

@@ -73,6 +73,12 @@ FAULTS = (
         instead(_TBS, "der.tlv(_SEQUENCE, listed) if listed else b''", "der.tlv(_SEQUENCE, listed)"),
     ),
     crl("crl.revoked-forgotten", "Nobody is on the CRL", "5.1.2.6", instead(_PAGES, "crl_entries(covered)", "crl_entries(())")),
+    crl(
+        "crl.expired-removed",
+        "What has expired is on no CRL any longer",
+        "3.3",
+        instead(_BUILD, "min(now, before.this_update)", "now"),
+    ),
     crl("crl.number-missing", "There is no CRL number", "5.2.3", instead(_TBS, f"{_NUMBER}, ", "")),
     crl(
         "crl.number-critical",
