@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +37,9 @@ INHIBIT_ANY_POLICY, AUTHORITY_ACCESS, SUBJECT_ACCESS = "2.5.29.54", "1.3.6.1.5.5
 
 DIGITAL_SIGNATURE, NON_REPUDIATION, KEY_ENCIPHERMENT, DATA_ENCIPHERMENT, KEY_AGREEMENT, CERT_SIGN, CRL_SIGN = range(7)
 """The bits of keyUsage (section 4.2.1.3)."""
+
+MOST_ENTRIES = 2000
+"""Entries of a CRL whose extensions are looked at: they are alike."""
 
 Attribute = tuple[str, Value]
 """The type of an attribute of a name, dotted, and its value."""
@@ -268,6 +272,13 @@ class RevocationList(Extended):
 
     def __str__(self) -> str:
         return f"CRL, SHA-256 {self.fingerprint}"
+
+    def entry_extensions(self) -> Iterator[tuple[Extension, ...]]:
+        """The extensions of each of the first entries that have any. What is no extension is left to the lint of the encoding."""
+        for entry in (self.entries or ())[:MOST_ENTRIES]:
+            if len(entry.parts) > 2:
+                with suppress(DerError):
+                    yield extensions_of(entry.parts[2])
 
 
 def _three(value: Value, what: str) -> Sequence[Value]:

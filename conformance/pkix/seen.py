@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cached_property
 
 from conformance.der import DerError, encode
 from conformance.examination import Issued, Kind
 from conformance.pkix.reading import Certificate, Extended, RevocationList
+from conformance.pkix.responses import Response
+
+Thing = Certificate | RevocationList | Response
+_READ: dict[Kind, Callable[[bytes], Thing]] = {
+    Kind.CERTIFICATE: Certificate.read,
+    Kind.CRL: RevocationList.read,
+    Kind.OCSP_RESPONSE: Response.read,
+}
+
+
+def _within(one: Issued) -> tuple[bytes, ...]:
+    if one.kind is not Kind.OCSP_RESPONSE:
+        return ()
+    try:
+        return Response.read(one.octets).certificates
+    except (DerError, IndexError):
+        return ()
 
 
 class Seen:
-    """What was issued. Things that are the same octet by octet count once; the first exchange that one came in is kept."""
+    """What was issued. Things that are the same octet by octet count once; the first exchange that one came in is kept.
+
+    The certificates that come within OCSP responses count like others.
+    """
 
     def __init__(self, issued: Iterable[Issued]) -> None:
-        self.issued = list({(one.kind, one.octets): one for one in reversed(list(issued))}.values())[::-1]
+        listed = list(issued)
+        listed += [Issued(Kind.CERTIFICATE, octets, one.exchange) for one in listed for octets in _within(one)]
+        self.issued = list({(one.kind, one.octets): one for one in reversed(listed)}.values())[::-1]
 
     def of(self, kind: Kind) -> list[Issued]:
         """What is of that kind, readable or not."""
         return [one for one in self.issued if one.kind is kind]
 
     @cached_property
-    def read(self) -> dict[Issued, Certificate | RevocationList]:
-        """Certificates and CRLs that can be taken apart."""
-        found: dict[Issued, Certificate | RevocationList] = {}
+    def read(self) -> dict[Issued, Thing]:
+        """What can be taken apart; what cannot is a matter of the lint of its encoding."""
+        found = {}
         for one in self.issued:
-            try:
-                if one.kind is Kind.CERTIFICATE:
-                    found[one] = Certificate.read(one.octets)
-                elif one.kind is Kind.CRL:
-                    found[one] = RevocationList.read(one.octets)
-            except (DerError, IndexError):
-                continue  # the lint of its encoding says so
+            with suppress(DerError, IndexError):
+                found[one] = _READ[one.kind](one.octets)
         return found
+
+    @cached_property
+    def responders(self) -> frozenset[bytes]:
+        """The certificates that come first in an OCSP response: whoever signed it."""
+        return frozenset(one.certificates[0] for one in self.read.values() if isinstance(one, Response) and one.certificates)
 
     @cached_property
     def certificates(self) -> list[Certificate]:

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.catalogue import catalogue
-from conformance.der import decode, encode
+from conformance.der import decode
 from conformance.examination import Exchange, Issued, Kind
 from conformance.pkix import lints
 from conformance.pkix.cases.lints import _judged
@@ -11,12 +11,14 @@ from conformance.pkix.lint import LINTS
 from conformance.pkix.seen import Seen
 from conformance.transport import HttpRequest, HttpResponse
 from tests.support.raw_certificate import (
+    AKI,
     BMP,
     CA_KEY_ID,
     CA_NAME,
     CN,
     COUNTRY,
     DC,
+    ECDSA,
     EMAIL,
     IA5,
     KEY_ID,
@@ -83,6 +85,40 @@ def base(tag, content, *more):
     return seq(tlv(tag, content), *more)
 
 
+def entry(*extensions):
+    return seq(integer(b"\x05"), utc(), *([seq(*extensions)] if extensions else []))
+
+
+def reason(content, *, critical=False):
+    return extension("2.5.29.21", tlv(0x0A, content), critical=critical)
+
+
+NUMBER = extension("2.5.29.20", integer(b"\x01"))
+
+
+def delta(*more, critical=True, entries=b""):
+    return crl(extensions=(AKI, NUMBER, extension("2.5.29.27", integer(b"\x01"), critical=critical), *more), entries=entries)
+
+
+def scoped(value, *, critical=True):
+    return crl(extensions=(AKI, NUMBER, extension("2.5.29.28", value, critical=critical)))
+
+
+NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+ERROR = seq(tlv(0x0A, b"\x06"))
+RESPONDER = certificate(serial=b"\x71", more=extension("2.5.29.37", seq(oid("1.3.6.1.5.5.7.3.9"))))
+NO_RESPONDER = certificate(serial=b"\x72", more=extension("2.5.29.37", seq(oid("1.3.6.1.5.5.7.3.1"))))
+
+
+def ocsp(*, status=b"\x00", version=b"", produced=None, certs=None):
+    identifier = seq(seq(oid("2.16.840.1.101.3.4.2.1")), octets(bytes(32)), octets(bytes(32)), integer(b"\x05"))
+    single = seq(identifier, tlv(0x80), generalized(b"20260101000000Z"), tlv(0xA0, generalized(b"20260201000000Z")))
+    data = seq(version, tlv(0xA2, octets(bytes(20))), produced or generalized(b"20260101000000Z"), seq(single))
+    listed = [] if certs is None else [tlv(0xA0, seq(*certs))]
+    basic = seq(data, ECDSA, tlv(0x03, b"\x00\x30\x00"), *listed)
+    return seq(tlv(0x0A, status), tlv(0xA0, seq(oid("1.3.6.1.5.5.7.48.1.1"), octets(basic))))
+
+
 def points(*listed, critical=False):
     return with_("2.5.29.31", seq(*listed), critical=critical)
 
@@ -97,8 +133,8 @@ def access(kind, method, uri, *, critical=False, tag=0x86):
 
 def longer(der):
     """With the outermost length in one octet more than it needs."""
-    body = encode(decode(der))[4:]
-    return b"\x30\x83\x00" + len(body).to_bytes(2, "big") + body
+    body = decode(der).octets
+    return b"\x30\x83" + len(body).to_bytes(3, "big") + body
 
 
 AIA, SIA = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11"
@@ -579,12 +615,113 @@ TABLE = {
         ],
         [LEAF],
     ),
-    "crl.number-length": (
+    "crl.der": ([crl(), crl(entries=seq(entry()))], [b"", longer(crl()), crl(entries=seq(entry(reason(b"\x00\x01"))))], []),
+    "crl.version": ([crl()], [crl(version=b""), crl(version=integer(b"\x00"))], []),
+    "crl.same-algorithm": ([crl()], [crl(outer=seq(oid("1.2.840.10045.4.3.3")))], []),
+    "crl.issuer": ([crl()], [crl(issuer=seq()), crl(issuer=seq(seq()))], []),
+    "crl.issuer-string-types": (
         [crl()],
-        [crl(extensions=(extension("2.5.29.20", integer(b"\x11" * 21)),))],
-        [crl(extensions=(extension("1.2.3", tlv(0x05)),))],
+        [crl(issuer=name(attribute(CN, "x", TELETEX)))],
+        [crl(issuer=name(attribute(DC, "x", IA5)))],
+    ),
+    "crl.times-by-year": (
+        [crl(), crl(times=(utc(), generalized()))],
+        [crl(times=(generalized(b"20260101000000Z"), utc())), crl(times=(utc(), generalized(b"20490101000000Z")))],
+        [],
+    ),
+    "crl.time-form": (
+        [crl()],
+        [crl(times=(utc(b"2601010000Z"), utc())), crl(times=(utc(), generalized(b"20510101000000.1Z")))],
+        [],
+    ),
+    "crl.next-update": ([crl()], [crl(times=(utc(),))], []),
+    "crl.empty-list": ([crl(), crl(entries=seq(entry()))], [crl(entries=seq())], []),
+    "crl.entry-times": (
+        [crl(entries=seq(entry()))],
+        [crl(entries=seq(seq(integer(b"\x05"), time))) for time in (generalized(b"20260101000000Z"), utc(b"2601010000Z"))],
+        [crl()],
+    ),
+    "crl.authority-key": ([crl()], [crl(extensions=(NUMBER,)), crl(extensions=(NUMBER, extension("2.5.29.35", seq())))], []),
+    "crl.number": (
+        [crl()],
+        [crl(extensions=(AKI,)), crl(extensions=(AKI, extension("2.5.29.20", integer(b"\1"), critical=True)))],
+        [],
+    ),
+    "crl.number-length": ([crl()], [crl(extensions=(extension("2.5.29.20", integer(b"\x11" * 21)),))], [crl(extensions=(AKI,))]),
+    "crl.delta-indicator": ([delta()], [delta(critical=False)], [crl()]),
+    "crl.issuing-point-criticality": (
+        [scoped(seq(tlv(0x81, b"\xff")))],
+        [scoped(seq(tlv(0x81, b"\xff")), critical=False)],
+        [crl()],
+    ),
+    "crl.issuing-point": ([scoped(seq(tlv(0x81, b"\xff")))], [scoped(seq())], [crl()]),
+    "crl.issuing-point-attributes": ([scoped(seq(tlv(0x81, b"\xff")))], [scoped(seq(tlv(0x85, b"\xff")))], [crl()]),
+    "crl.freshest-crl-criticality": (
+        [crl(extensions=(AKI, extension("2.5.29.46", seq(point(HTTP)))))],
+        [crl(extensions=(AKI, extension("2.5.29.46", seq(point(HTTP)), critical=True)))],
+        [crl()],
+    ),
+    "crl.freshest-crl-of-complete": ([delta()], [delta(extension("2.5.29.46", seq(point(HTTP))))], [crl()]),
+    "crl.authority-access-criticality": (
+        [crl(extensions=(AKI, extension(AIA, seq(seq(oid(ISSUERS), tlv(0x86, HTTP))))))],
+        [crl(extensions=(AKI, extension(AIA, seq(seq(oid(ISSUERS), tlv(0x86, HTTP))), critical=True)))],
+        [crl()],
+    ),
+    "crl.reason-criticality": (
+        [crl(entries=seq(entry(reason(b"\x01"))))],
+        [crl(entries=seq(entry(reason(b"\x01", critical=True))))],
+        [crl(), crl(entries=seq(entry())), crl(entries=seq(entry(seq())))],
+    ),
+    "crl.reason-unspecified": (
+        [crl(entries=seq(entry(reason(b"\x01"))))],
+        [crl(entries=seq(entry(reason(b"\x00"))))],
+        [crl(entries=seq(entry()))],
+    ),
+    "crl.reason-remove": (
+        [crl(entries=seq(entry(reason(b"\x01"))))],
+        [crl(entries=seq(entry(reason(b"\x08"))))],
+        [crl(entries=seq(entry())), delta(entries=seq(entry(reason(b"\x08"))))],
+    ),
+    "crl.invalidity-criticality": (
+        [crl(entries=seq(entry(extension("2.5.29.24", generalized(b"20260101000000Z")))))],
+        [crl(entries=seq(entry(extension("2.5.29.24", generalized(b"20260101000000Z"), critical=True))))],
+        [crl()],
+    ),
+    "crl.invalidity-form": (
+        [crl(entries=seq(entry(extension("2.5.29.24", generalized(b"20260101000000Z")))))],
+        [crl(entries=seq(entry(extension("2.5.29.24", value)))) for value in (generalized(b"202601010000Z"), utc(), b"")],
+        [crl()],
+    ),
+    "crl.certificate-issuer-criticality": (
+        [crl(entries=seq(entry(extension("2.5.29.29", seq(tlv(0xA4, CA_NAME)), critical=True))))],
+        [crl(entries=seq(entry(extension("2.5.29.29", seq(tlv(0xA4, CA_NAME))))))],
+        [crl()],
     ),
     "crl.object-identifiers": ([crl()], [crl(extensions=(extension("1.2.3.268435456", tlv(0x05)),))], []),
+    "ocsp.der": (
+        [ocsp(), ERROR, ocsp(certs=(LEAF,))],
+        [b"", longer(ocsp()), seq(), ocsp(version=tlv(0xA0, integer(b"\x00")))],
+        [],
+    ),
+    "ocsp.error-alone": ([ERROR], [ocsp(status=b"\x01")], [ocsp()]),
+    "ocsp.version": ([ocsp()], [ocsp(version=tlv(0xA0, integer(b"\x01")))], [ERROR]),
+    "ocsp.times": (
+        [ocsp()],
+        [ocsp(produced=generalized(b"20260101000000.5Z")), ocsp(produced=generalized(b"202601010000Z"))],
+        [ERROR],
+    ),
+    "ocsp.certificates": ([ocsp()], [ocsp(certs=())], [ERROR, ocsp(certs=(LEAF,))]),
+    "certificate.no-check-criticality": (
+        [with_(NO_CHECK, tlv(0x05))],
+        [with_(NO_CHECK, tlv(0x05), critical=True)],
+        [LEAF],
+    ),
+    "certificate.no-check-value": ([with_(NO_CHECK, tlv(0x05))], [with_(NO_CHECK, seq())], [LEAF]),
+    "certificate.ocsp-signing": (
+        [RESPONDER],
+        [NO_RESPONDER],
+        [LEAF, CA],
+    ),
 }
 
 
@@ -603,6 +740,8 @@ def judged(lint, thing):
     others = [
         issued(CA, Kind.CERTIFICATE),
         fetched("http://a.example.test/crl", crl()),
+        issued(ocsp(certs=(RESPONDER,)), Kind.OCSP_RESPONSE),
+        issued(ocsp(certs=(NO_RESPONDER,)), Kind.OCSP_RESPONSE),
         fetched(
             "http://a.example.test/other",
             crl(issuer=name(attribute(CN, "Other")), extensions=(extension("2.5.29.20", integer(b"\x01")),)),

@@ -35,7 +35,8 @@ _OLD = {b"\x14": "TeletexString", b"\x1c": "UniversalString", b"\x1e": "BMPStrin
 _PRINTABLE_CHARACTERS = re.compile(rb"[A-Za-z0-9 '()+,\-./:=?]*")
 
 
-def _string_types(name: Value) -> Found:
+def string_types(name: Value) -> Found:
+    """Which attributes of a name are in none of the string types that it may have; None if it has no DirectoryString."""
     found = [(oid, value) for oid, value in attributes(name) if oid in _DIRECTORY_STRINGS]
     if not found:
         return None
@@ -57,9 +58,9 @@ def issuer(one: Certificate, seen: Seen) -> Found:
 
 
 @lint("certificate.issuer-string-types", "4.1.2.4#string-types")
-def issuer_string_types(one: Certificate, seen: Seen) -> Found:
+def issuerstring_types(one: Certificate, seen: Seen) -> Found:
     """The issuer is written in PrintableString or UTF8String"""
-    return _string_types(one.issuer)
+    return string_types(one.issuer)
 
 
 @lint("certificate.subject", "4.1.2.6#dn", kills=("subject.empty-set",))
@@ -71,9 +72,9 @@ def subject(one: Certificate, seen: Seen) -> Found:
 
 
 @lint("certificate.subject-string-types", "4.1.2.6#string-types", kills=("subject.teletex",))
-def subject_string_types(one: Certificate, seen: Seen) -> Found:
+def subjectstring_types(one: Certificate, seen: Seen) -> Found:
     """The subject is written in PrintableString or UTF8String"""
-    return _string_types(one.subject)
+    return string_types(one.subject)
 
 
 @lint("certificate.subject-older-types", "4.1.2.6#older-types", kills=("subject.teletex",))

@@ -18,7 +18,7 @@ def der(octets: bytes, seen: Seen) -> Found:
     """A certificate is DER, and so is what is inside its extensions"""
     found = faults(octets, rfc5280.Certificate())
     try:
-        return found + extension_faults(Certificate.read(octets))
+        return found + extension_faults(Certificate.read(octets).extensions)
     except (DerError, IndexError) as error:
         return found or [str(error) or "a part of it is missing"]
 

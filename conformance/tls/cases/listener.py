@@ -61,7 +61,7 @@ def signature(lab: TlsLab) -> None:
         )
 
 
-@case("tls.certificate.names-host", covers=["rfc8555:6.1#https"])
+@case("tls.certificate.names-host", covers=["rfc9325:7.1#host-name"])
 def names_host(lab: TlsLab) -> None:
     """The server's certificate names the host of its URLs (RFC 9110 section 4.3.4)"""
     host = lab.listener.host
@@ -130,7 +130,7 @@ def unknown_client(lab: TlsLab) -> None:
     lab.check(after.hello is not None, f"after it, an ordinary ClientHello gets {after}")
 
 
-@case("tls.plaintext.refused", covers=["rfc8555:6.1#https"])
+@case("tls.plaintext.refused", covers=["rfc9325:3.2#plaintext"])
 def plaintext(lab: TlsLab) -> None:
     """A request in plaintext is not answered with what it asks for"""
     _ = lab.ordinary
