@@ -48,7 +48,8 @@ class CmpSession:
         self._cmp: CmpTarget = target.cmp
         self._given = transport
         self._now = now
-        self._wait = wait
+        # Nothing is waited for without a clock that goes.
+        self._wait = wait if wait is not None or transport is None else lambda seconds: None
         self._stack = ExitStack()
         self._shared: Shared | None = None
 

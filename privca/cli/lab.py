@@ -135,6 +135,7 @@ protocol = "cmp"
 issuer = "lab-ec"
 template = "device"
 authentication = ["code", "otp", "certificate"]
+certificate_profiles = ["lab-cmp"]  # whose certificates authenticate here, too
 renewal_window = "90d"
 cmp.delayed = ["ir", "cr", "kur", "p10cr", "rr", "genm"]
 {_CMP.replace("cmp.check_after = 2", "cmp.check_after = 1")}

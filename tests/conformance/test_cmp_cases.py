@@ -55,7 +55,7 @@ class Endpoints:
         common = {"subject": {"CN": SubjectRule()}, "names": ("dns", "ip", "uri"), "names_required": False, "key_usage": usages}
         device = Template(**common, extended_key_usage=("clientAuth",))
         self.add("lab", device)
-        self.add("delayed", device, delayed=("ir", "cr", "kur", "p10cr", "rr", "genm"), check_after=0)
+        self.add("delayed", device, delayed=("ir", "cr", "kur", "p10cr", "rr", "genm"), check_after=5)
         self.add("lightweight", device, rules="rfc9483")
         self.add("ra", Template(**common, extended_key_usage=("cmcRA",)))
         self.services = {}
@@ -69,6 +69,7 @@ class Endpoints:
             authentication=("code", "otp", "certificate"),
             keys=KEYS,
             renewal_window="90d",
+            certificate_profiles=("lab",) if id == "delayed" else (),
             cmp=CmpOptions(central_key_generation=True, **options),
         )
         run(self.ca.store.save_profile(id, settings, template))
@@ -127,12 +128,16 @@ def target(tmp_path_factory, endpoints):
     )
 
 
-@pytest.fixture(scope="module")
-def session(endpoints, target):
+def opened(endpoints, target):
     def wait(seconds):
         endpoints.ca.clock.advance(timedelta(seconds=seconds))
 
-    with CmpSession(target, transport=endpoints, now=endpoints.ca.clock.now, wait=wait) as session:
+    return CmpSession(target, transport=endpoints, now=endpoints.ca.clock.now, wait=wait)
+
+
+@pytest.fixture(scope="module")
+def session(endpoints, target):
+    with opened(endpoints, target) as session:
         yield session
 
 
@@ -174,7 +179,7 @@ def test_every_fault_has_a_case_that_says_that_it_notices_it():
 def test_a_fault_is_noticed_in_process(endpoints, target, name):
     endpoints.fault = name
     try:
-        with CmpSession(target, transport=endpoints, now=endpoints.ca.clock.now) as session:
+        with opened(endpoints, target) as session:
             verdicts = {case.id: session.examine(case).verdict for case in CASES.values() if name in case.kills}
     finally:
         endpoints.fault = None

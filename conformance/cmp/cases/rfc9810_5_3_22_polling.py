@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from conformance.case import case
 from conformance.cmp import der
 from conformance.cmp.client import Answer
@@ -14,8 +12,8 @@ from conformance.cmp.protection import Signer
 from conformance.examination import Inconclusive
 
 _P = "rfc9810:5.3.22#"
-_PATIENCE, _POLLS = 30.0, 40
-"""Seconds that a case waits for what was delayed, and how often it asks at most."""
+_POLLS = 40
+"""How often a case asks at most."""
 
 
 def poll(*ids: int) -> bytes:
@@ -37,7 +35,6 @@ def _waiting(lab: CmpLab, *requests: CertRequest) -> Answer:
 
 def _polled(lab: CmpLab, answer: Answer, id: int, url: str) -> Answer:
     """What comes at last of polling, as often as the server says."""
-    until = time.monotonic() + _PATIENCE
     for _ in range(_POLLS):
         answer = lab.send(lab.next(answer, Body.POLLREQ, content=poll(id)), url=url)
         reply = answer.reply
@@ -48,9 +45,9 @@ def _polled(lab: CmpLab, answer: Answer, id: int, url: str) -> Answer:
         ids = [one for one, _ in reply.polls]
         lab.require(ids == [id], f"a pollReq for {id} is answered for {ids}", _P + "poll-answered")
         after = max(0, reply.polls[0][1])
-        if time.monotonic() + after > until:
+        if after > lab.shared.patience.total_seconds():
             raise Inconclusive(f"the answer would come after {after} seconds")
-        time.sleep(after)
+        lab.shared.wait(after)
     raise Inconclusive(f"the answer has not come after {_POLLS} pollReqs")
 
 
