@@ -190,9 +190,8 @@ class AcmeLab:
 
 def said(response: HttpResponse) -> str:
     """A reply in one line."""
-    return (
-        f"{response.status} {response.error or response.media_type or 'no type'} {response.body[:200].decode('utf-8', 'replace')}"
-    )
+    text = " ".join(response.body[:400].decode("utf-8", "replace").split())[:200]
+    return f"{response.status} {response.error or response.media_type or 'no type'} {text}"
 
 
 def negative(

@@ -2,11 +2,13 @@
 
 import base64
 import datetime as dt
+import fnmatch
 import json
 import re
 import socket
 import xml.etree.ElementTree as ET
 import zlib
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -328,3 +330,16 @@ def test_a_port_that_is_taken_is_said_and_is_no_finding():
         done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 3, done.output
     assert f"http-01: the examiner cannot listen at 127.0.0.1:{port}: Address already in use" in done.output
+
+
+DEVIATIONS = sorted((Path(expected.__file__).parent / "deviations").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", DEVIATIONS, ids=lambda file: file.stem)
+def test_what_a_peer_does_otherwise_is_said_of_a_case_with_a_reason_and_a_link(file):
+    for id, entry in expected.read(file).items():
+        assert fnmatch.filter(load(), id), id
+        assert entry.reason, id
+        # What follows from another deviation may be said without one.
+        assert entry.link.startswith("https://") or entry.verdict is Verdict.INCONCLUSIVE, id
+        assert entry.verdict not in (Verdict.PASS, Verdict.ERROR), id

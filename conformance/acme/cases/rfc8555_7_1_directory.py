@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.acme.lab import AcmeLab, said
+from conformance.acme.mutations import header
 from conformance.case import case
 
 _REQUIRED = ("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange")
@@ -83,10 +84,11 @@ def new_nonce_get(lab: AcmeLab) -> None:
 @case("acme.reply.cors", covers=["rfc8555:6.1#cors"], kills=["acme.directory.without-cors"], feature="cors")
 def cors(lab: AcmeLab) -> None:
     """Scripts of any origin may read what the server says."""
+    origin = "https://a.example.test"
     for reply in (
-        lab.client.get(lab.client.directory_url, Origin="https://a.example.test"),
-        lab.client.get(lab.needs_resource("newNonce"), "HEAD", Origin="https://a.example.test"),
-        lab.client.send(lab.client.fetch(lab.account, lab.account.url)),
+        lab.client.get(lab.client.directory_url, Origin=origin),
+        lab.client.get(lab.needs_resource("newNonce"), "HEAD", Origin=origin),
+        lab.client.send(lab.client.fetch(lab.account, lab.account.url), header("Origin", origin, "RFC 8555 section 6.1")),
     ):
         lab.require(reply.status < 400, f"{reply.request.url} gives {said(reply)}")
         allowed = reply.header("Access-Control-Allow-Origin")
