@@ -30,6 +30,13 @@ SIGNATURES = {
     "1.2.840.113549.1.1.13": "sha512",
 }
 """Signature algorithms of RSA by OID, with the digest that they fix: rsaEncryption fixes none (RFC 3370 section 3.2)."""
+ECDSA = {
+    "sha1": "1.2.840.10045.4.1",
+    "sha256": "1.2.840.10045.4.3.2",
+    "sha384": "1.2.840.10045.4.3.3",
+    "sha512": "1.2.840.10045.4.3.4",
+}
+"""Those of ECDSA by digest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,26 +189,25 @@ def capabilities_in(response: HttpResponse) -> frozenset[str]:
 
 
 def shown(response: HttpResponse) -> tuple[bytes, ...]:
-    """The certificates in a reply to GetCACert, as octets; none if it cannot be read."""
+    """The certificates in a reply to GetCACert, as octets, whatever type it says it has; none if it cannot be read."""
     if response.status != 200:
         return ()
     try:
-        return reply.read_degenerate(response.body).certificates if response.media_type == CHAIN else (response.body,)
+        return reply.read_degenerate(response.body).certificates
     except Malformed:
-        return ()
+        return (response.body,) if response.media_type != CHAIN else ()
 
 
 def read_ca(response: HttpResponse) -> CaCertificates:
-    """What a reply to GetCACert holds, whatever type it says it has. :raises Problem: if it holds nothing of use."""
-    if response.status != 200:
-        raise Problem(f"GetCACert: HTTP {response.status} {response.media_type}")
+    """What a reply to GetCACert holds. :raises Problem: if it holds nothing of use."""
+    found = shown(response)
     try:
-        chain = response.media_type == CHAIN
-        found = reply.read_degenerate(response.body).certificates if chain else (response.body,)
         parsed = {one: _certificate(one) for one in found}
         ends = reply.leaf(found)
     except Malformed as failure:
         raise Problem(f"GetCACert: {failure}") from None
+    if not parsed:
+        raise Problem(f"GetCACert: HTTP {response.status} {response.media_type}, without certificates")
     # Of several leaves, an RA has one certificate for encryption and one for signatures.
     usable = [one for one in (*ends, *found) if isinstance(parsed[one].public_key(), rsa.RSAPublicKey)]
     if not usable:

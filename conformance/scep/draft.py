@@ -21,7 +21,7 @@ from pyasn1.type import useful
 
 from conformance.scep import password as passwords
 from conformance.scep import structures
-from conformance.scep.algorithms import CIPHERS, DIGESTS, RSA_ENCRYPTION, digest
+from conformance.scep.algorithms import CIPHERS, DIGESTS, ECDSA, RSA_ENCRYPTION, digest
 from conformance.scep.applicants import Signer
 from conformance.scep.structures import DATA, algorithm, encode, octet_string, oid, printable
 from conformance.transport import HttpRequest
@@ -33,7 +33,6 @@ MESSAGE_TYPE, PKI_STATUS, FAIL_INFO, SENDER_NONCE, RECIPIENT_NONCE, TRANSACTION_
 FAIL_INFO_TEXT = "1.3.6.1.5.5.7.24.1"
 CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME = (f"1.2.840.113549.1.9.{number}" for number in (3, 4, 5))
 MEDIA_TYPE = "application/x-pki-message"
-_ECDSA = {"sha1": "1.2.840.10045.4.1", "sha256": "1.2.840.10045.4.3.2", "sha512": "1.2.840.10045.4.3.4"}
 
 Attributes = dict[str, list[bytes]]
 """Signed attributes: the DER of their values by OID."""
@@ -162,7 +161,7 @@ def signer_info(signer: Signer, digest_name: str, attributes: Attributes) -> Any
     made["digestAlgorithm"] = algorithm(DIGESTS[digest_name][0])
     made["signedAttrs"].extend(signed_attributes(attributes))
     ecdsa = isinstance(signer.key, ec.EllipticCurvePrivateKey)
-    made["signatureAlgorithm"] = algorithm(_ECDSA[digest_name], b"") if ecdsa else algorithm(RSA_ENCRYPTION)
+    made["signatureAlgorithm"] = algorithm(ECDSA[digest_name], b"") if ecdsa else algorithm(RSA_ENCRYPTION)
     made["signature"] = signer.sign(encode(signed_attributes(attributes)), digest_name)
     return made
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pyasn1.codec.der import decoder
 from pyasn1.error import PyAsn1Error
 
 from conformance.scep import structures
-from conformance.scep.algorithms import CIPHERS, DIGESTS, RSA_ENCRYPTION, SIGNATURES, cipher_name, digest, digest_name
+from conformance.scep.algorithms import CIPHERS, DIGESTS, ECDSA, RSA_ENCRYPTION, SIGNATURES, cipher_name, digest, digest_name
 from conformance.scep.applicants import Signer
 from conformance.scep.draft import (
     CONTENT_TYPE,
@@ -52,25 +52,37 @@ class Signed:
         named = [one for one in trusted if self._names(one)]
         if not named:
             return "the signer is none of the certificates that GetCACert shows"
-        if self.digest not in DIGESTS or SIGNATURES.get(self.algorithm) not in ("", self.digest):
+        key = x509.load_der_x509_certificate(named[0]).public_key()
+        if self.digest not in DIGESTS or not self._fits(key):
             return f"the signature is made with {self.algorithm} over {self.digest}"
         if self.attributes.get(CONTENT_TYPE) != (structures.oid(self.content_type),):
             return "the signed contentType is not the one of the content (RFC 5652 section 11.1)"
         if self.attributes.get(MESSAGE_DIGEST) != (structures.octet_string(digest(self.digest, self.content or b"")),):
             return "the signed messageDigest is not the one of the content (RFC 5652 section 11.2)"
-        key = x509.load_der_x509_certificate(named[0]).public_key()
-        if not isinstance(key, rsa.RSAPublicKey):
-            return "the signer has no RSA key"
         try:
-            key.verify(self.signature, self.signed, padding.PKCS1v15(), DIGESTS[self.digest][1])
+            if isinstance(key, rsa.RSAPublicKey):
+                key.verify(self.signature, self.signed, padding.PKCS1v15(), DIGESTS[self.digest][1])
+            elif isinstance(key, ec.EllipticCurvePublicKey):
+                key.verify(self.signature, self.signed, ec.ECDSA(DIGESTS[self.digest][1]))
         except (InvalidSignature, UnsupportedAlgorithm):
             return "the signature does not verify"
         return ""
 
+    def _fits(self, key: object) -> bool:
+        """Whether the signature algorithm is one of this key and digest."""
+        if isinstance(key, rsa.RSAPublicKey):
+            return SIGNATURES.get(self.algorithm) in ("", self.digest)
+        return isinstance(key, ec.EllipticCurvePublicKey) and ECDSA.get(self.digest) == self.algorithm
+
     def _names(self, certificate: bytes) -> bool:
+        """Whether a certificate is the signer's, by issuer and serial number or by its key identifier."""
         try:
+            if self.identifier[:1] == b"\x80":
+                found = x509.load_der_x509_certificate(certificate).extensions
+                digest = found.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+                return digest == structures.value_of(self.identifier)
             return structures.issuer_and_serial(certificate) == self.identifier
-        except Malformed:
+        except (Malformed, x509.ExtensionNotFound, ValueError):
             return False
 
 

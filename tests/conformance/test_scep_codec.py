@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from conformance.scep import structures
@@ -111,6 +113,19 @@ def test_what_openssl_signs_and_encrypts_is_read(tmp_path, client, streamed):
 
 
 @needs_openssl
+def test_a_signer_by_key_identifier_and_with_an_ec_key_is_verified(tmp_path):
+    (tmp_path / "content").write_bytes(b"what is said")
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem", "-out", "cert.pem")
+    openssl(tmp_path, "req", "-x509", *new, "-subj", "/CN=RA", "-days", "1")
+    signing = ("-in", "content", "-signer", "cert.pem", "-inkey", "key.pem", "-outform", "DER", "-out", "signed")
+    openssl(tmp_path, "cms", "-sign", "-binary", "-nodetach", "-keyid", *signing)
+    certificate = x509.load_pem_x509_certificate((tmp_path / "cert.pem").read_bytes()).public_bytes(Encoding.DER)
+    signed = read_signed((tmp_path / "signed").read_bytes())
+    assert signed.wrong([certificate]) == ""
+    assert replace(signed, signature=signed.signature[:-1] + bytes([signed.signature[-1] ^ 1])).wrong([certificate])
+
+
+@needs_openssl
 def test_certificates_alone_are_read(tmp_path, client):
     pem(tmp_path, client)
     openssl(tmp_path, "crl2pkcs7", "-nocrl", "-certfile", "cert.pem", "-outform", "DER", "-out", "bag")
@@ -162,8 +177,6 @@ def test_an_envelope_is_for_who_has_the_key(draft, client):
 
 def test_a_leaf_certifies_no_other_certificate_of_the_bag(client, ca):
     now = dt.datetime.now(dt.UTC)
-    from cryptography.hazmat.primitives import hashes
-
     builder = x509.CertificateBuilder(name("CA"), name("device"), client.key.public_key(), 7, now, now + dt.timedelta(1))
     issued = builder.sign(ca.key, hashes.SHA256()).public_bytes(Encoding.DER)
     assert leaf([ca.certificate, issued]) == [issued]
@@ -176,6 +189,19 @@ def test_a_leaf_certifies_no_other_certificate_of_the_bag(client, ca):
 def test_a_ca_certificate_that_cannot_be_used_is_said(status, body):
     with pytest.raises(Problem):
         read_ca(HttpResponse(status, (("Content-Type", "application/x-x509-ca-cert"),), body, HttpRequest("GET", URL)))
+
+
+def test_a_chain_is_read_whatever_it_is_called(ca):
+    only = structures.SignedData()
+    only["version"] = 1
+    only["digestAlgorithms"].clear()
+    only["encapContentInfo"]["eContentType"] = structures.DATA
+    only["certificates"].append(ca.certificate)
+    only["signerInfos"].clear()
+    bag = structures.content_info(structures.SIGNED_DATA, structures.encode(only))
+    for body, kind in ((bag, "application/x-x509-ca-ra-cert"), (bag, "application/pkcs7-mime"), (ca.certificate, "text/plain")):
+        found = read_ca(HttpResponse(200, (("Content-Type", kind),), body, HttpRequest("GET", URL)))
+        assert (found.recipient, found.issuer) == (ca.certificate, ca.certificate)
 
 
 def test_a_profile_in_which_a_person_decides_takes_the_place_of_the_targets():
