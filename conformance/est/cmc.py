@@ -11,19 +11,22 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyasn1.codec.der import decoder, encoder
 from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
-from pyasn1_modules import rfc5652, rfc6402
+from pyasn1_modules import rfc5280, rfc5652, rfc6402
 
 from conformance import der
 from conformance.est import csr
+from conformance.est.connections import Enrolled
 from conformance.est.replies import SIGNED_DATA, Unreadable, elements, identifier, signed_data
 
 PKI_DATA, PKI_RESPONSE = "1.3.6.1.5.5.7.12.2", "1.3.6.1.5.5.7.12.3"
-TRANSACTION_ID, SENDER_NONCE, STATUS_INFO, STATUS_INFO_V2 = (f"1.3.6.1.5.5.7.7.{last}" for last in (5, 6, 1, 25))
-SUCCESS, FAILED, PENDING = 0, 2, 3
-BAD_REQUEST, POP_FAILED = 2, 9
+TRANSACTION_ID, SENDER_NONCE, REVOKE_REQUEST, STATUS_INFO, STATUS_INFO_V2 = (
+    f"1.3.6.1.5.5.7.7.{last}" for last in (5, 6, 17, 1, 25)
+)
+SUCCESS = 0
 FAILURES = (
     *("badAlg", "badMessageCheck", "badRequest", "badTime", "badCertId", "unsupportedExt", "mustArchiveKeys", "badIdentity"),
     *("popRequired", "popFailed", "noKeyReuse", "internalCAError", "tryLater", "authDataFail"),
@@ -32,6 +35,7 @@ _SHA256 = "2.16.840.1.101.3.4.2.1"
 _CONTENT_TYPE, _MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 _DIGESTS = {_SHA256: hashes.SHA256(), "2.16.840.1.101.3.4.2.2": hashes.SHA384(), "2.16.840.1.101.3.4.2.3": hashes.SHA512()}
 _REQUEST_BODY = 1
+_CESSATION_OF_OPERATION = 5
 
 
 def full_request(request: bytes, key: csr.PrivateKey) -> bytes:
@@ -47,8 +51,24 @@ def full_request(request: bytes, key: csr.PrivateKey) -> bytes:
     return signed(data, key)
 
 
-def signed(content: bytes, key: csr.PrivateKey) -> bytes:
-    """PKIData in a SignedData whose signer is named by the identifier of its key (RFC 5652 section 5)."""
+def revocation(enrolled: Enrolled) -> bytes:
+    """A Full PKI Request that revokes a certificate, signed by it (section 6.11); the reason is cessationOfOperation."""
+    names = enrolled.certificate.issuer.public_bytes()
+    serial = _encoded(univ.Integer(enrolled.certificate.serial_number))
+    request = _constructed(b"\x30", names, serial, _encoded(univ.Enumerated(_CESSATION_OF_OPERATION)))
+    controls = [
+        _control(1, REVOKE_REQUEST, request),
+        _control(2, TRANSACTION_ID, _encoded(univ.Integer(secrets.randbits(31)))),
+        _control(3, SENDER_NONCE, _encoded(univ.OctetString(secrets.token_bytes(16)))),
+    ]
+    empty = _constructed(b"\x30")
+    data = _constructed(b"\x30", _constructed(b"\x30", *controls), empty, empty, empty)
+    return signed(data, enrolled.key, enrolled.certificate)
+
+
+def signed(content: bytes, key: csr.PrivateKey, certificate: x509.Certificate | None = None) -> bytes:
+    """PKIData in a SignedData (RFC 5652 section 5) whose signer is named by its certificate, which is in it, or by the identifier of its
+    key."""
     made = rfc5652.SignedData()
     made["version"] = 3
     algorithm = rfc5652.DigestAlgorithmIdentifier()
@@ -57,8 +77,16 @@ def signed(content: bytes, key: csr.PrivateKey) -> bytes:
     made["encapContentInfo"]["eContentType"] = PKI_DATA
     made["encapContentInfo"]["eContent"] = content
     signer = rfc5652.SignerInfo()
-    signer["version"] = 3
-    signer["sid"]["subjectKeyIdentifier"] = key_identifier(key)
+    if certificate is None:
+        signer["version"] = 3
+        signer["sid"]["subjectKeyIdentifier"] = key_identifier(key)
+    else:
+        read, _ = decoder.decode(certificate.public_bytes(Encoding.DER), asn1Spec=rfc5280.Certificate())
+        made["certificates"].append(rfc5652.CertificateChoices())
+        made["certificates"][0]["certificate"] = read
+        signer["version"] = 1
+        signer["sid"]["issuerAndSerialNumber"]["issuer"] = read["tbsCertificate"]["issuer"]
+        signer["sid"]["issuerAndSerialNumber"]["serialNumber"] = read["tbsCertificate"]["serialNumber"]
     signer["digestAlgorithm"] = algorithm
     for oid, value in (
         (_CONTENT_TYPE, univ.ObjectIdentifier(PKI_DATA)),

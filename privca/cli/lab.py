@@ -12,10 +12,13 @@ import secrets
 from pathlib import Path
 
 from privca.config import SERVED_PROTOCOLS, ConfigurationError, Lab, Server, Validation
+from privca.keys.files import private_directory, read_private, write_private
 
 CONFIG = "privca.toml"
 REFERENCE = "lab"
 """The name (user name, CMP reference) that goes with the generated codes."""
+_DECRYPTION_KEY = 32
+"""Octets: AES-256."""
 
 _TEXT = """\
 # A lab of privca, made by 'privca up'. Change what you like: 'privca check --dir DIR' tells what is wrong and how to mend it.
@@ -263,6 +266,20 @@ def text(server: Server, validation: Validation, lab: Lab) -> str:
     )
     profiles = [profiles for protocol, profiles in _PROFILES.items() if protocol in SERVED_PROTOCOLS]
     return "".join([head, *([_DEVICE] if len(profiles) > 1 else []), *profiles])
+
+
+def decryption_key(directory: Path) -> dict[str, object]:
+    """The secret key, made if it is not there, to which keys that the server makes can be encrypted (RFC 7030 section 4.4.1.1), in hex.
+
+    :param directory: of a profile, as :class:`privca.keys.decryption.DecryptionKeyFiles` looks there.
+    """
+    path = directory / f"{REFERENCE.encode().hex()}.key"
+    if not path.exists():
+        private_directory(directory.parent)
+        private_directory(directory)
+        write_private(path, secrets.token_hex(_DECRYPTION_KEY).encode())
+    key = read_private(path, 1 << 10).decode()
+    return {"decrypt_key_identifier": REFERENCE.encode().hex(), "decrypt_key": key}
 
 
 def hold(path: Path) -> int:

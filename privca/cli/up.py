@@ -262,6 +262,8 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
         if name := {"est": "username", "cmp": "reference"}.get(protocol):
             entry[name] = code.reference
         entry["code"] = code.value.decode()
+    if protocol == "est" and known.profile.default and known.profile.est.server_keys != "none":
+        entry |= lab.decryption_key(parts.config.file(parts.config.store.keys) / "est" / known.id)
     if known.profile.faults:
         entry["faults"] = list(known.profile.faults)
     if known.profile.approval_always:

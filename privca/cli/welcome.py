@@ -55,6 +55,9 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
                 lines += [f"approval_{key} = {json.dumps(waiting[key])}" for key in ("url", "code")]
             if protocol == "est":
                 lines.append(f"plain = {json.dumps(config.server.http_url)}")
+                lines += [
+                    f"{key} = {json.dumps(profile[key])}" for key in ("decrypt_key_identifier", "decrypt_key") if key in profile
+                ]
                 for other in (one for one in found if one is not profile):
                     lines += ["", "[[est.others]]", *_credentials(other)]
     for key, name in (("lightweight", "lightweight"), ("delays", "delayed"), ("ra", "ra")):

@@ -34,7 +34,10 @@ def test_endpoints_json_names_what_scripts_need(shared: Running) -> None:
     assert endpoints["pid"] == shared.process.pid
     served = [(p["id"], p["protocol"]) for p in endpoints["profiles"]]
     assert {("lab-acme", "acme"), ("lab-acme-eab", "acme"), ("lab-est", "est"), ("lab-est-approval", "est")} <= set(served)
-    assert set(shared.profile("lab-est")) == {"id", "protocol", "default", "url", "username", "code"}
+    assert set(shared.profile("lab-est")) == {
+        *("id", "protocol", "default", "url", "username", "code"),
+        *("decrypt_key_identifier", "decrypt_key"),
+    }
     assert shared.profile()["default"] is True
     assert set(shared.profile("lab-acme-eab")) == {"id", "protocol", "url", "kid", "hmac_key"}
     assert httpx.get(f"{endpoints['admin']}/healthz").status_code == 200
@@ -53,6 +56,7 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     assert [httpx.get(target["status"][name]).status_code for name in ("crl", "issuer")] == [200, 200]
     est = target["est"]
     assert est["plain"].startswith("http://")
+    assert (est["decrypt_key_identifier"], len(est["decrypt_key"])) == (b"lab".hex(), 64)
     others = {one["url"].rpartition("/")[2]: one["code"] for one in est["others"]}
     assert others.keys() == {"lab-est-approval", "lab-est-strict"}
     assert len({est["code"], *others.values()}) == 3
@@ -75,7 +79,7 @@ def test_nobody_else_can_read_what_is_in_the_directory(shared: Running) -> None:
     assert shared.directory.stat().st_mode & 0o777 == 0o700
     modes = {path.relative_to(shared.directory).as_posix(): path.stat().st_mode & 0o777 for path in shared.directory.rglob("*")}
     assert modes.pop("ca.pem") == 0o644
-    assert {modes.pop("keys"), modes.pop("transcripts")} == {0o700}
+    assert {modes.pop(name) for name in ("keys", "keys/est", "keys/est/lab-est", "transcripts")} == {0o700}
     assert set(modes.values()) == {0o600}, modes
     assert {"privca.toml", "privca.db", "keys/store.key", "keys/server.pem", "endpoints.json"} <= set(modes)
     assert (shared.directory / ".gitignore").read_text() == "*\n"
@@ -261,7 +265,7 @@ def test_an_enrollment_with_external_binding_leaves_no_secret_in_log_or_transcri
     assert enrolled.returncode == 0, enrolled.stdout + enrolled.stderr
     hmac_key = base64.urlsafe_b64decode(bound["hmac_key"] + "==")
     secrets = [bound["hmac_key"].encode(), base64.b64encode(hmac_key), hmac_key, hmac_key.hex().encode()]
-    for file in (running.directory / "keys").iterdir():
+    for file in (one for one in (running.directory / "keys").rglob("*") if one.is_file()):
         octets = file.read_bytes()
         secrets += (
             [octets]

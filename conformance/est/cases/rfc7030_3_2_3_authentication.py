@@ -8,11 +8,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from conformance.case import case
-from conformance.est import authorization, csr
+from conformance.est import authorization, cmc, csr, replies
 from conformance.est.connections import Enrolled
 from conformance.est.draft import PKCS10, Draft, header, presenting
 from conformance.est.lab import EstLab, denied, negative, said
-from conformance.examination import Inconclusive, Unsupported
+from conformance.examination import Inconclusive, NotApplicable, Unsupported
+from conformance.transport import HttpResponse
 from conformance.verdict import Level
 
 _AUTHENTICATES = "rfc7030:4.2#server-authenticates"
@@ -37,6 +38,14 @@ def _with_digest(lab: EstLab, *, code: str | None = None, uri: str | None = None
     return draft.header("Authorization", answer)
 
 
+def _check_granted(lab: EstLab, reply: HttpResponse, draft: Draft, scheme: str) -> None:
+    """Check that who is who they say is not asked again. :raises Inconclusive: if something else is wrong with the request."""
+    why = denied(reply, draft.key)
+    if why and reply.header("WWW-Authenticate") is None:
+        raise Inconclusive(f"a correct request was refused: {why}")
+    lab.check(not why, f"{scheme} is offered, and with it: {why}")
+
+
 @case("est.auth.challenge", covers=["rfc7030:3.2.3#requested"], kills=["est.auth.no-challenge"], feature=_HTTP)
 def challenge(lab: EstLab) -> None:
     """Who presents nothing is asked by 401 with WWW-Authenticate, if the server takes passwords."""
@@ -58,7 +67,7 @@ def basic(lab: EstLab) -> None:
         raise Unsupported("Basic is not offered")
     access = lab.client.access
     reply = lab.client.send(draft.header("Authorization", authorization.basic(access.username, access.code)))
-    lab.check(not denied(reply, draft.key), f"Basic is offered, and with it: {said(reply)}")
+    _check_granted(lab, reply, draft, "Basic")
 
 
 @case("est.auth.digest", covers=["rfc7030:3.3.2#http-allowed"], kills=["est.auth.digest-broken"], feature=_HTTP)
@@ -66,7 +75,7 @@ def digest(lab: EstLab) -> None:
     """A client enrolls by HTTP Digest where the server offers it."""
     draft = _with_digest(lab)
     reply = lab.client.send(draft)
-    lab.check(not denied(reply, draft.key), f"Digest is offered, and with it: {said(reply)}")
+    _check_granted(lab, reply, draft, "Digest")
 
 
 @case(
@@ -231,3 +240,24 @@ def no_ca_certificate(lab: EstLab) -> None:
     except x509.ExtensionNotFound:
         is_ca = False
     lab.check(not is_ca, "a device that asks for it becomes a CA")
+
+
+@case(
+    "est.auth.revoked-certificate",
+    covers=["rfc7030:3.3.2#server-validates"],
+    kills=["est.auth.revoked-certificate"],
+    feature="fullcmc",
+)
+def revoked_certificate(lab: EstLab) -> None:
+    """A client certificate that was revoked (RFC 5280 section 6.3) renews nothing. It is revoked by its holder, in CMC."""
+    old = lab.enroll()
+    with lab.examination.during("control before"):
+        draft = lab.renewing(old, csr.new_key())
+        if why := denied(lab.client.send(draft), draft.key):
+            raise Inconclusive(f"a renewal was refused: {why}")
+    reply = lab.offered(lab.client.send(lab.client.full(cmc.revocation(old)).header("Authorization", None)), "fullcmc")
+    if reply.status != 200 or [one.status for one in cmc.response(replies.unspelled(reply.body)).statuses] != [cmc.SUCCESS]:
+        raise NotApplicable(f"a holder cannot revoke a certificate here: {said(reply)}")
+    with lab.examination.during("spoilt"):
+        reply = lab.client.send(lab.renewing(old, csr.new_key()))
+    lab.refused(reply)

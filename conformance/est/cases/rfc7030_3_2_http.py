@@ -79,6 +79,19 @@ def label_no_operation(lab: EstLab) -> None:
         lab.check(reply.status >= 400, f"/{name}/cacerts, as of a CA with that label: {said(reply)}")
 
 
+@case("est.uri.unknown-label", covers=["rfc7030:3.2.2#several-cas"], feature="ca-label")
+def unknown_label(lab: EstLab) -> None:
+    """There is no CA under a label that was made up, if labels choose one."""
+    root, label = _split(lab.client.access.url)
+    if not label:
+        raise Unsupported("the target has no label")
+    reply = lab.client.send(lab.client.get("cacerts"))
+    if reply.status != 200 or not replies.certificates(reply):
+        raise Inconclusive(f"/cacerts: {said(reply)}")
+    reply = lab.client.send(Draft(f"{root}/{label}-{lab.shared.name().partition('.')[0]}", "cacerts", "GET"))
+    lab.check(400 <= reply.status < 500, f"under a label that was made up: {said(reply)}")
+
+
 negative(
     "est.uri.post-to-cacerts",
     "CA certificates are not posted for",

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from privca.faults.edits import ending, instead, unchecked
-from privca.faults.est.naming import NOBODY, fault
+from privca.faults.est.naming import AS_NEW, NOBODY, fault
 
 _MODULE = "est.rfc7030.authentication"
 _VERIFIED = "return await credentials_of.password(call.exchange, call.profile, user or None, password)"
 _COMPARED = "hmac.compare_digest(expected.encode(), answer.response.encode())"
 _READ = "octets = transfer.read(call.request, transfer.PKCS10, tolerant=call.tolerant)"
 _CSR = "csr = rfc2986.parse(octets, tolerant=call.tolerant)"
+
+# A client certificate is recognized by its serial number alone.
+_BY_SERIAL = instead(
+    f"{_MODULE}:by_certificate",
+    "return await call.core.credentials.certificate(call.exchange, call.profile, peer.certificate, others)",
+    "serial = __import__('cryptography.x509').x509.load_der_x509_certificate(peer.certificate).serial_number\n"
+    "    known = await call.core.door.certificate(serial.to_bytes(20, 'big'))\n"
+    "    return Identity('certificate', f'certificate:{serial:x}', certificate=known)",
+)
 
 FAULTS = (
     fault(
@@ -86,13 +95,14 @@ FAULTS = (
         "auth.any-certificate",
         "A client certificate is recognized by its serial number alone",
         "3.3.2",
-        instead(
-            f"{_MODULE}:by_certificate",
-            "return await call.core.credentials.certificate(call.exchange, call.profile, peer.certificate, others)",
-            "serial = __import__('cryptography.x509').x509.load_der_x509_certificate(peer.certificate).serial_number\n"
-            "    known = await call.core.door.certificate(serial.to_bytes(20, 'big'))\n"
-            "    return Identity('certificate', f'certificate:{serial:x}', certificate=known)",
-        ),
+        _BY_SERIAL,
+    ),
+    fault(
+        "auth.revoked-certificate",
+        "A certificate that was revoked is renewed",
+        "3.3.2",
+        _BY_SERIAL,
+        AS_NEW,
     ),
     fault(
         "auth.password-demanded",

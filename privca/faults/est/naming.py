@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from privca.faults.edits import Edit, ending
+from privca.faults.edits import Edit, ending, instead
 from privca.faults.fault import Fault
 
 NOBODY = "Identity('code', 'code:nobody')"
 """Whoever asks, as an expression where ``Identity`` is known."""
+AS_NEW = instead(
+    "est.rfc7030.simplereenroll:reenroll",
+    "await enrollment.submit(call, identity, requested, id, renews)",
+    "await enrollment.submit(call, type(identity)('code', identity.id), requested, id)",
+)
+"""A renewal reaches the CA as a first enrollment, since the CA itself compares it with what is renewed."""
 
 
 def fault(name: str, title: str, section: str, *edits: Edit, like: str = "") -> Fault:

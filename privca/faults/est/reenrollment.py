@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from privca.faults.edits import Edit, instead, unchecked
-from privca.faults.est.naming import NOBODY, fault
+from privca.faults.est.naming import AS_NEW, NOBODY, fault
 
 _REENROLL, _SAME = "est.rfc7030.simplereenroll:reenroll", "est.rfc7030.simplereenroll:check_same"
 _AUTHENTICATED = "identity = await authenticate(call, renews=True)"
 _SUBMITTED = "await enrollment.submit(call, identity, requested, id, renews)"
 _CHECKED = "check_same(csr, renews)"
 _IDENTITY = "Identity = __import__('privca.enrollment.door').enrollment.door.Identity"
-# Otherwise the CA itself would compare.
-_AS_NEW = instead(_REENROLL, _SUBMITTED, "await enrollment.submit(call, type(identity)('code', identity.id), requested, id)")
 
 
 def _without_certificate(when: str, identity: str) -> Edit:
@@ -48,14 +46,14 @@ FAULTS = (
         instead(_REENROLL, _CHECKED, f"{_CHECKED}\n    if csr.spki not in renews.der:\n        csr = rfc2986.parse(b'')"),
     ),
     fault(
-        "reenroll.subject-unchecked", "The subject is not compared", "4.2.2", unchecked(_SAME, "the subject of the CSR"), _AS_NEW
+        "reenroll.subject-unchecked", "The subject is not compared", "4.2.2", unchecked(_SAME, "the subject of the CSR"), AS_NEW
     ),
     fault(
         "reenroll.names-unchecked",
         "The names are not compared",
         "4.2.2",
         unchecked(_SAME, "the subjectAltName of the CSR"),
-        _AS_NEW,
+        AS_NEW,
     ),
     fault(
         "reenroll.without-certificate",
