@@ -97,6 +97,8 @@ class CmpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     certificate: str = ""
     key: str = ""
     """A certificate (PEM, its chain may follow) and its key that requests are signed with, where there is no secret."""
+    request_key: str = ""
+    """The one key (PEM) that certificates are asked for, where a server gives everybody the same (``openssl cmp -rsp_cert``)."""
     trust_anchor: str = ""
     """What the signers of replies have to lead to (PEM), if that is not the trust anchor of the target."""
     delayed: CmpEndpoint | None = None

@@ -78,6 +78,7 @@ class Shared:
         self.device: Enrolled | None = None
         self.authority: Enrolled | None = None
         self.lightweight: Shared | None = None
+        self.key: Any = None
         self.wait: Callable[[float], None] = time.sleep
         self.patience = timedelta(minutes=1)
         self._names = itertools.count(1)
@@ -160,8 +161,8 @@ class CmpLab:
         return ec.generate_private_key(ec.SECP256R1())
 
     def request(self, **fields: Any) -> CertRequest:
-        """A request for a certificate, for a new key and a new name."""
-        return CertRequest(**{"key": self.key(), "subject": crmf.common_name(self.shared.name()), **fields})
+        """A request for a certificate, for a new key (or the only one that the server certifies) and a new name."""
+        return CertRequest(**{"key": self.shared.key or self.key(), "subject": crmf.common_name(self.shared.name()), **fields})
 
     def draft(
         self,

@@ -19,7 +19,7 @@ from conformance.cmp.crmf import CertRequest
 from conformance.cmp.lab import CmpLab, Enrolled, asked
 from conformance.cmp.message import Body, Draft
 from conformance.cmp.mutations import Mutation
-from conformance.cmp.protection import Pbm, Signer
+from conformance.cmp.protection import NotVerified, Pbm, Signer, verify
 from conformance.examination import NotApplicable, Unsupported
 
 
@@ -93,13 +93,14 @@ def negative(
     failures: Collection[str],
     kills: Sequence[str] = (),
     feature: str = "",
+    bare: bool = False,
 ) -> Case:
     """Declare a negative case, as :func:`conformance.cmp.lab.negative`, at the endpoint that follows RFC 9483."""
 
     def body(lab: CmpLab) -> None:
         at = bench(lab)
         change = mutation if isinstance(mutation, Mutation) else at.sure(lambda: mutation(at))
-        at.paired(lambda: control(at), change, failures=failures)
+        at.paired(lambda: control(at), change, failures=failures, bare=bare)
 
     name = mutation.name if isinstance(mutation, Mutation) else "made for the request"
     return register(Case(id, title, tuple(covers), body, tuple(kills), (), feature, negative=True, mutation=name))
@@ -148,6 +149,19 @@ def read(octets: Sequence[bytes]) -> list[x509.Certificate]:
         return [x509.load_der_x509_certificate(one) for one in octets]
     except ValueError as error:
         raise der.Garbled(f"not a certificate: {error}") from None
+
+
+def unverified(lab: CmpLab, answer: Answer, first: Answer) -> str:
+    """Why the protection of a later answer does not hold; empty if it does. pkiConf and pollRep may leave out the certificates that the
+    first answer of the operation had (section 3.3)."""
+    reply = answer.reply
+    if reply is None or reply.protected is None or reply.extra_certs or first.reply is None:
+        return lab.unverified(answer)
+    try:
+        verify(replace(reply.protected, certificates=first.reply.extra_certs), answer.draft.protection, lab.shared.anchors)
+    except NotVerified as error:
+        return str(error)
+    return ""
 
 
 def holder(certificate: x509.Certificate, answer: Answer) -> Signer:

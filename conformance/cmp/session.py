@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -60,6 +60,8 @@ class CmpSession:
         self._shared = Shared(self._cmp, transport, [] if trusted is None else _certificates(trusted), self._now)
         if self._cmp.certificate:
             self._shared.given = _signer(Path(self._cmp.certificate), Path(self._cmp.key))
+        if self._cmp.request_key:
+            self._shared.key = _key(Path(self._cmp.request_key))
         if self._wait is not None:
             self._shared.wait, self._shared.patience = self._wait, timedelta.max
         self._shared.lightweight = self._lightweight(self._shared)
@@ -72,7 +74,7 @@ class CmpSession:
             return shared if "lightweight" in self._target.claimed else None
         target = replace(self._cmp, url=endpoint.url, reference=endpoint.reference, code=endpoint.code, certificate="", key="")
         made = Shared(target, shared.transport, shared.anchors, shared.now)
-        made.wait, made.patience = shared.wait, shared.patience
+        made.wait, made.patience, made.key = shared.wait, shared.patience, shared.key
         return made
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -93,10 +95,13 @@ def _certificates(path: Path) -> list[x509.Certificate]:
         raise TargetError(f"{path}: no certificates in PEM: {error}") from None
 
 
+def _key(path: Path) -> Any:
+    try:
+        return load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise TargetError(f"{path}: no private key in PEM without a passphrase: {error}") from None
+
+
 def _signer(certificate: Path, key: Path) -> Signer:
     first, *others = _certificates(certificate)
-    try:
-        private = load_pem_private_key(key.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
-        raise TargetError(f"{key}: no private key in PEM without a passphrase: {error}") from None
-    return Signer(first, private, tuple(one.public_bytes(Encoding.DER) for one in others))
+    return Signer(first, _key(key), tuple(one.public_bytes(Encoding.DER) for one in others))

@@ -43,6 +43,7 @@ negative(
     mutation=content("a body of two values", _CLAUSE, lambda octets: octets + der.NULL),
     failures=("badDataFormat",),
     kills=["cmp.lightweight.syntax-forgiven"],
+    bare=True,
 )
 negative(
     "cmp.lightweight.version",

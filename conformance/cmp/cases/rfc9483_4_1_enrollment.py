@@ -113,7 +113,8 @@ def pkiconf(lab: CmpLab) -> None:
             return
         null = reply.content == der.NULL
         lab.check(null, f"expected NULL, got {reply.content.hex()[:40]}", "rfc9483:4.1.1#pkiconf-null")
-        lab.check(not (why := lab.unverified(confirmed)), f"the pkiConf: {why}", "rfc9483:4.1.1#pkiconf-credentials")
+        why = lightweight.unverified(lab, confirmed, answer)
+        lab.check(not why, f"the pkiConf: {why}", "rfc9483:4.1.1#pkiconf-credentials")
         same = reply.sender == answer.reply.sender and _kind(reply) == _kind(answer.reply)
         lab.check(same, "the pkiConf is protected with other credentials than the response", "rfc9483:4.1.1#pkiconf-credentials")
         there = reply.extra_certs or not answer.reply.extra_certs or isinstance(draft.protection, Pbm)
@@ -173,7 +174,7 @@ def unconfirmed(lab: CmpLab) -> None:
 
 @case(
     "cmp.lightweight.implicit-confirmation",
-    covers=["rfc9483:4.1.1#granted", "rfc9483:5.1.1#omission", "rfc9483:5.1.1#omission-granted"],
+    covers=["rfc9483:4.1.1#granted", "rfc9483:5.1.1#omission", "rfc9483:5.1.1#omission-granted", "rfc9483:4.1.1#wait-time"],
     kills=["cmp.lightweight.implicit-unanswered"],
 )
 def implicit_confirmation(lab: CmpLab) -> None:
@@ -183,7 +184,9 @@ def implicit_confirmation(lab: CmpLab) -> None:
     assert answer.reply is not None
     granted, wait = (answer.reply.information(id) for id in (IMPLICIT_CONFIRM, CONFIRM_WAIT_TIME))
     for id in ("rfc9483:4.1.1#granted", "rfc9483:5.1.1#omission"):
-        lab.check((granted is None) is not (wait is None), "the ip has both, or none, of implicitConfirm and confirmWaitTime", id)
+        lab.check(granted is None or wait is None, "the ip has implicitConfirm and confirmWaitTime", id)
+    told = granted is not None or wait is not None
+    lab.check(told, "the ip has neither implicitConfirm nor confirmWaitTime", "rfc9483:4.1.1#wait-time")
     lab.check(granted is not None, "implicitConfirm is not granted", "rfc9483:5.1.1#omission-granted")
     lab.settle(answer)
 

@@ -124,7 +124,8 @@ def poll_rep(lab: CmpLab) -> None:
         (lab.genm(lightweight.CA_CERTS, protection=secret), -1),
         (lab.genm(lightweight.CA_CERTS, protection=lab.signer), -1),
     ):
-        answer = _poll(lab, _send(lab, draft), id)
+        first = _send(lab, draft)
+        answer = _poll(lab, first, id)
         reply = answer.reply
         if reply is not None and reply.body in (Body.IP, Body.GENP):
             raise NotApplicable("the server has its answer ready by the first pollReq")
@@ -135,7 +136,7 @@ def poll_rep(lab: CmpLab) -> None:
             lab.check(ids == [id], f"expected the certReqId {id}, got {ids}", requirement)
         seconds = [after for _, after in reply.polls]
         lab.check(all(after >= 0 for after in seconds), f"checkAfter is {seconds}", "rfc9483:4.4#check-after")
-        why = lab.unverified(answer)
+        why = lightweight.unverified(lab, answer, first)
         lab.check(not why, f"the protection of the pollRep: {why}", "rfc9483:4.4#poll-rep-credentials")
         there = reply.extra_certs or draft.protection is secret
         lab.check(there, "a signed pollRep has no extraCerts", "rfc9483:4.4#extra-certs")

@@ -59,7 +59,7 @@ negative(
     covers=[_BODY],
     control=lightweight.ir,
     mutation=request("no subject", _CLAUSE, subject=None),
-    failures=("badCertTemplate",),
+    failures=("badCertTemplate", "badPOP"),
     kills=["cmp.lightweight.subject-missing"],
 )
 negative(
@@ -135,6 +135,7 @@ negative(
     mutation=header("implicitConfirm 1", "RFC 9483 section 3.1", information=(information(IMPLICIT_CONFIRM, der.integer(1)),)),
     failures=("badDataFormat", "badRequest"),
     kills=["cmp.lightweight.implicit-value-ignored"],
+    bare=True,
 )
 negative(
     "cmp.lightweight.wait-time-in-request",

@@ -10,6 +10,7 @@ from conformance.cmp import der
 from conformance.cmp.client import MEDIA_TYPE, Answer, Client
 from conformance.cmp.lab import CmpLab
 from conformance.cmp.message import Body, Draft
+from conformance.examination import NotApplicable
 from conformance.transport import HttpResponse
 from conformance.verdict import Level
 
@@ -199,8 +200,7 @@ def well_known(lab: CmpLab) -> None:
 )
 def operation_labels(lab: CmpLab) -> None:
     """An operation is served at the path with its label: initialization, certification, getcacerts, a whole operation at one path."""
-    if "/.well-known/cmp" not in lab.url:
-        _served(lab, lab.url, "the path of the run")
+    _labelled(lab)
     for label, body in (("initialization", Body.IR), ("certification", Body.CR)):
         _served(lab, f"{lab.url.rstrip('/')}/{label}", f"the label {label}", body=body)
 
@@ -208,6 +208,7 @@ def operation_labels(lab: CmpLab) -> None:
 @case("cmp.http.wrong-label", covers=["rfc9483:6.1#label"], kills=["cmp.http.label-ignored"])
 def wrong_label(lab: CmpLab) -> None:
     """A message of one operation is not served at the path of another."""
+    _labelled(lab)
     _served(lab, f"{lab.url.rstrip('/')}/certification", "the label certification", body=Body.CR)
     answer = lab.send(lab.ir(), url=f"{lab.url.rstrip('/')}/revocation")
     lab.check(bool(lab.denied(answer)), "an ir is served at the label revocation", level=Level.MAY)
@@ -221,6 +222,12 @@ def announcement(lab: CmpLab) -> None:
     taken = response.status in (201, 202) and not response.body
     lab.check(taken or response.status in _ERRORS, f"an announcement of no CRLs is answered with {response.status}")
     lab.settle(lab.ask(lab.ir()))
+
+
+def _labelled(lab: CmpLab) -> None:
+    """:raises NotApplicable: if the run is not below the path that has operation labels."""
+    if "/.well-known/cmp" not in urlsplit(lab.url).path:
+        raise NotApplicable("the path of the run is not below /.well-known/cmp, where operation labels are")
 
 
 def _served(lab: CmpLab, url: str, what: str, *, body: Body = Body.IR, media_type: str = MEDIA_TYPE) -> None:
