@@ -251,7 +251,7 @@ negative(
         "rfc9483:5.1#on-failure",
         "rfc9483:5.1#responds",
     ],
-    kills=["cmp.http.bare-errors", "cmp.lightweight.error-without-rejection", "cmp.lightweight.unprotected-errors"],
+    kills=["cmp.lightweight.error-without-rejection", "cmp.lightweight.unprotected-errors"],
 )
 def errors(lab: CmpLab) -> None:
     """What fails is answered by an error with the status rejection, protected like the request."""

@@ -7,6 +7,7 @@ from conformance.cmp import der, lightweight
 from conformance.cmp.client import Answer
 from conformance.cmp.lab import CmpLab
 from conformance.cmp.message import WAITING, Body, Draft
+from conformance.cmp.protection import Signer
 from conformance.examination import Inconclusive, NotApplicable
 
 _POLLS = 20
@@ -32,6 +33,16 @@ def _final(lab: CmpLab, answer: Answer, id: int) -> Answer:
             raise Inconclusive(f"the server wants to be asked again after {after} seconds, longer than this run waits")
         lab.shared.wait(max(after, 1))
     raise Inconclusive(f"the answer had not come when it was asked for {_POLLS} times")
+
+
+def _device(lab: CmpLab) -> Signer:
+    """Who has waited for a certificate of the endpoint that delays its answers."""
+    answer = _final(lab, _send(lab, lab.ir(protection=lab.secret_of(lab.delayed))), 0)
+    (response,) = lab.issued(answer) or (None,)
+    if response is None or response.certificate is None:
+        raise Inconclusive(f"no certificate in clear: {answer}")
+    lab.ask(lab.confirmation(answer), url=lab.delayed.url)
+    return lightweight.holder(response.certificate, answer)
 
 
 _WAITING = ("rfc9483:4.4#waiting", "rfc9483:4.4#status-waiting", "rfc9483:5.1.5#waiting")
@@ -122,7 +133,7 @@ def poll_rep(lab: CmpLab) -> None:
     for draft, id in (
         (lab.ir(protection=secret), 0),
         (lab.genm(lightweight.CA_CERTS, protection=secret), -1),
-        (lab.genm(lightweight.CA_CERTS, protection=lab.signer), -1),
+        (lab.genm(lightweight.CA_CERTS, protection=_device(lab)), -1),
     ):
         first = _send(lab, draft)
         answer = _poll(lab, first, id)
