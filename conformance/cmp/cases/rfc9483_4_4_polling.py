@@ -37,12 +37,13 @@ def _final(lab: CmpLab, answer: Answer, id: int) -> Answer:
 
 def _device(lab: CmpLab) -> Signer:
     """Who has waited for a certificate of the endpoint that delays its answers."""
-    answer = _final(lab, _send(lab, lab.ir(protection=lab.secret_of(lab.delayed))), 0)
+    draft = lab.ir(protection=lab.secret_of(lab.delayed))
+    answer = _final(lab, _send(lab, draft), 0)
     (response,) = lab.issued(answer) or (None,)
     if response is None or response.certificate is None:
         raise Inconclusive(f"no certificate in clear: {answer}")
     lab.ask(lab.confirmation(answer), url=lab.delayed.url)
-    return lightweight.holder(response.certificate, answer)
+    return Signer(response.certificate, draft.requests[0].key)
 
 
 _WAITING = ("rfc9483:4.4#waiting", "rfc9483:4.4#status-waiting", "rfc9483:5.1.5#waiting")

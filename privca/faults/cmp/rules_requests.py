@@ -30,6 +30,7 @@ FAULTS = (
         "A request needs no subject",
         "4.1.1",
         unchecked(_REQUEST, "subject is required"),
+        instead(_POP, "message.check_signature(key, tolerant=tolerant)", "None"),
     ),
     fault(
         "lightweight.poposk-input",
