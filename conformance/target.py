@@ -11,7 +11,7 @@ import msgspec
 
 BARE = ("acme", "est", "scep", "cmp", "ocsp", "crl")
 """What a bare URL may be of."""
-_CREDENTIALS = ("kid", "hmac_key", "bindings", "username", "reference", "code")
+_CREDENTIALS = ("kid", "hmac_key", "bindings", "rate_limited", "username", "reference", "code")
 
 
 class TargetError(Exception):
@@ -29,6 +29,8 @@ class AcmeTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     validates: bool = True
     contact: str = ""
     """A contact URL for accounts, where the server makes none without one."""
+    rate_limited: str = ""
+    """Directory URL, of this server too, at which an account runs into a limit after a few orders (RFC 8555 section 6.6)."""
     kid: str = ""
     hmac_key: str = ""
     """External account binding, if the server wants one: base64url."""
@@ -179,13 +181,14 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What a case may need of a run: each challenge type that can be met, ``dns``, ``validates``."""
+        """What a case may need of a run: each challenge type that can be met, ``dns``, ``validates``, ``rate-limited``."""
         acme = self.acme
         if acme is None:
             return frozenset()
+        found = {"rate-limited"} if acme.rate_limited else set[str]()
         if not acme.validates:
-            return frozenset({"http-01", "dns-01", "tls-alpn-01"})
-        found = {"validates"}
+            return frozenset({"http-01", "dns-01", "tls-alpn-01"} | found)
+        found |= {"validates"}
         found |= {"http-01"} if acme.http01_port else set()
         found |= {"tls-alpn-01"} if acme.tlsalpn01_port else set()
         found |= {"dns-01", "dns"} if acme.dns_api else set()

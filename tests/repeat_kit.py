@@ -32,6 +32,7 @@ from tests.traps.conftest import ORIGIN, Lab
 
 RIGHT = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED})
 _BOUND = "lab-acme-eab"
+_LIMIT = {"orders_limit": "3/1h", "website": "https://ca.example.test/limits"}
 _KEYS = 24
 """External account keys for one session: one binds one account."""
 
@@ -48,7 +49,8 @@ def target(lab: Lab, *, bound: bool = False, **fields: object) -> Target:
     profile = lab.profile(authentication=methods, **fields)
     keys = tuple(lab.external_key(profile) for _ in range(_KEYS)) if bound else ()
     directory = lab.client(profile=profile).directory_url
-    return Target(name="in process", acme=AcmeTarget(directory=directory, validates=False, bindings=keys))
+    limited = lab.client(profile=lab.profile(authentication=("open",), acme=_LIMIT, **fields)).directory_url
+    return Target(name="in process", acme=AcmeTarget(directory=directory, validates=False, bindings=keys, rate_limited=limited))
 
 
 def honest(lab: Lab, cases: list[Case]) -> Iterator[str]:

@@ -50,10 +50,14 @@ class AcmeLab:
     def __init__(self, shared: Shared, examination: Examination) -> None:
         self.shared = shared
         self.examination = examination
-        contact = (shared.target.contact,) if shared.target.contact else ()
-        self.client = Client(shared.transport, shared.target.directory, self._observe, contact)
+        self.client = self.client_of(shared.target.directory)
         self.check = examination.check
         self.require = examination.require
+
+    def client_of(self, directory: str) -> Client:
+        """A client of another directory of the same server."""
+        contact = (self.shared.target.contact,) if self.shared.target.contact else ()
+        return Client(self.shared.transport, directory, self._observe, contact)
 
     def _observe(self, draft: Draft | None, response: HttpResponse) -> None:
         self.examination.record(response, again=None if draft is None else lambda: self.client.again(draft))

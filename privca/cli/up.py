@@ -145,7 +145,7 @@ def _serve(config: Config, sockets: Sockets, made: bool) -> int:
         replace_file(config.file(".gitignore"), b"*\n")
         # Whether there are faults is said anew for each run.
         config = msgspec.structs.replace(load(config.path), lab=config.lab)
-    config = _with_lists(config)
+    config = _with_limit(_with_lists(config))
     entries, warnings = _prepare(config)
     resolver = _resolver(config)
     # Imported after everything else is known to be right: the reactor comes with it.
@@ -209,6 +209,21 @@ def _with_lists(config: Config) -> Config:
     return msgspec.structs.replace(more, profile={**config.profile, lists.PROFILE: lists.profile("tls")})
 
 
+def _with_limit(config: Config) -> Config:
+    """With a profile that an examiner soon has made too many orders of, in a lab with faults."""
+    like = config.profile.get("lab-acme")
+    if config.lab is None or not config.lab.faults or like is None:
+        return config
+    from privca.faults.acme.limits import LIMITED
+
+    options = msgspec.structs.replace(
+        like.acme, orders_limit="3/1h", website=like.acme.website or "https://ca.example.test/limits"
+    )
+    return msgspec.structs.replace(
+        config, profile={**config.profile, LIMITED: msgspec.structs.replace(like, default=False, acme=options)}
+    )
+
+
 def _faulty_status(config: Config) -> list[dict[str, object]]:
     """An entry for each fault of the status services; none unless they are asked for."""
     if config.lab is None or not config.lab.faults:
@@ -247,6 +262,8 @@ def _endpoint(parts: Parts, known: Revisioned) -> dict[str, object]:
     }[protocol]
     if "open" in methods:
         entry["always_valid"] = True
+    if protocol == "acme" and known.profile.acme.orders_limit:
+        entry["rate_limited"] = entry["url"]
     if "eab" in methods:
         # One key binds one account, so each run gives a new one.
         key = issue_external_key(parts, known.id, _EAB_LIFE)

@@ -37,16 +37,21 @@ def endpoints(config: Config, pid: int, resolver: str, profiles: list[dict[str, 
     return json.dumps(document, indent=2).encode() + b"\n"
 
 
+_SPECIAL = frozenset({"kid", "always_valid", "rate_limited"})
+"""Keys of the ACME profiles that are not the one to examine as a whole."""
+
+
 def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
     """``target.toml``: this server as the conformance kit wants it described."""
     profiles = [p for p in profiles if "faults" not in p]
-    directory = next((p["url"] for p in profiles if p["protocol"] == "acme" and not {"kid", "always_valid"} & p.keys()), None)
+    directory = next((p["url"] for p in profiles if p["protocol"] == "acme" and not _SPECIAL & p.keys()), None)
     lines = ['name = "privca lab"', f"trust_anchor = {json.dumps(str(config.file('ca.pem')))}"]
     if directory is not None:
         lines += ["", "[acme]", f"directory = {json.dumps(directory)}", f"http01_port = {config.validation.http01_port}"]
         lines.append(f"tlsalpn01_port = {config.validation.tlsalpn01_port}")
         if config.lab is not None and config.lab.resolver:
             lines.append(f'dns_api = "http://127.0.0.1:{config.server.admin_port}"')
+        lines += [f"rate_limited = {json.dumps(p['url'])}" for p in profiles if "rate_limited" in p][:1]
     for protocol in ("est", "scep", "cmp"):
         found = [p for p in profiles if p["protocol"] == protocol]
         for profile in sorted(found, key=lambda p: (protocol == "scep" and "strict" not in p, "default" not in p))[:1]:

@@ -143,3 +143,33 @@ def finalize_twice(lab: AcmeLab) -> None:
             lambda: poll(lab.client, enrolled.account, enrolled.order_url, lambda one: one["status"] != "processing")
         )
     lab.check(shown.get("certificate") == order["certificate"], f"its certificate is {shown.get('certificate')!r} now")
+
+
+_ORDERS = 30
+"""Orders after which a limit that is announced should have been met."""
+
+
+@case(
+    "acme.order.rate-limited",
+    covers=["rfc8555:6.6#rate-limited", "rfc8555:6.6#retry-after", "rfc8555:6.6#help-link"],
+    kills=["acme.limit.malformed", "acme.limit.without-retry-after", "acme.limit.without-help"],
+    needs=["rate-limited"],
+    feature="rate-limits",
+)
+def rate_limited(lab: AcmeLab) -> None:
+    """An account that makes too many orders is told so as rateLimited, until when, and where to read about it; another one is not."""
+    client = lab.client_of(lab.shared.target.rate_limited)
+    account, other = (lab.sure(lambda: client.register(binding=lab.binding())) for _ in range(2))
+    first = client.send(client.new_order(account, dns(lab.shared.name())))
+    lab.require(first.status == 201, f"the first order gives {said(first)}")
+    for _ in range(_ORDERS):
+        reply = client.send(client.new_order(account, dns(lab.shared.name())))
+        if reply.status >= 400:
+            break
+    lab.require(reply.status >= 400, f"after {_ORDERS} orders there is no limit")
+    lab.refused(reply, status=(400, 403, 429, 503), errors={"rateLimited"})
+    lab.check(reply.header("Retry-After"), "there is no Retry-After", "rfc8555:6.6#retry-after")
+    lab.check(reply.links("help"), "there is no Link with relation help", "rfc8555:6.6#help-link")
+    with lab.examination.during("control after"):
+        after = client.send(client.new_order(other, dns(lab.shared.name())))
+    lab.check(after.status == 201, f"another account gets {said(after)}")

@@ -8,6 +8,7 @@ from privca.faults.acme import (
     challenges,
     errors,
     key_change,
+    limits,
     nonces,
     orders,
     renewal,
@@ -19,6 +20,19 @@ from privca.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = tuple(
     one
-    for area in (nonces, requests, errors, accounts, key_change, binding, orders, challenges, revocation, renewal, serialization)
+    for area in (
+        nonces,
+        requests,
+        errors,
+        accounts,
+        key_change,
+        binding,
+        orders,
+        challenges,
+        revocation,
+        renewal,
+        serialization,
+        limits,
+    )
     for one in area.FAULTS
 )
