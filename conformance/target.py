@@ -127,6 +127,8 @@ class StatusTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """An ACME server by which this very CA issues and revokes for a run, as ``[acme]`` says that challenges are met."""
     always_valid: bool = False
     """Whether that ACME server counts every challenge as met, so that it needs no ``[acme]``."""
+    lightweight: bool = False
+    """Whether the responder follows the lightweight profile (RFC 9919)."""
     reached: dict[str, str] = msgspec.field(default_factory=dict)
     """Beginnings of URLs in certificates and CRLs, with what is asked in their place: for a server that is not where it is said to be."""
 

@@ -115,6 +115,12 @@ _SIGNED_WELL = (
     "status.response.",
     "status.http.post",
     "status.http.get",
+    "status.lightweight.basic",
+    "status.lightweight.by-key",
+    "status.lightweight.times",
+    "status.lightweight.requestor-name",
+    "status.lightweight.sparse",
+    "status.lightweight.options",
     "status.crl.der",
     "status.crl.media-type",
     "status.crl.version",
@@ -149,6 +155,7 @@ TARGET = Target(
         issuer=f"{BASE}/ca.cer",
         good=f"{BASE}/good.cer",
         revoked=f"{BASE}/revoked.cer",
+        lightweight=True,
     ),
 )
 """Where a stub is thought to be."""

@@ -90,11 +90,12 @@ def _status(config: Config, profile: Mapping[str, object]) -> list[str]:
         "ocsp": f"{url}/ocsp/{issuer}",
         "crl": f"{url}/crl/{issuer}.crl",
         "issuer": f"{url}/ca/{issuer}.cer",
+        "directory": profile["url"],
+        "lightweight": True,
     }
-    found["directory"] = profile["url"]
-    return [f"{key} = {json.dumps(value)}" for key, value in found.items()] + ["always_valid = true"] * (
-        "always_valid" in profile
-    )
+    if "always_valid" in profile:
+        found["always_valid"] = True
+    return [f"{key} = {json.dumps(value)}" for key, value in found.items()]
 
 
 def welcome(

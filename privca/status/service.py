@@ -31,8 +31,8 @@ STATUSES = {
 """HTTP status of each refusal that can happen here; anything else is a fault of ours. Those of OCSP itself are in its own table."""
 _CRL_AGE = 60
 _CERTIFICATE_AGE = 3600
-# What is not signed says nothing that lasts (RFC 9919 section 7.2).
-_NOT_KEPT = ("Cache-Control", "max-age=0, must-revalidate")
+# What is not signed says nothing that lasts, in one of the words that RFC 9919 section 7.2 lists.
+_NOT_KEPT = ("Cache-Control", "no-store")
 _GET, _POST_TOO = ("GET", "HEAD"), ("GET", "HEAD", "POST")
 _OCSP_HTTP = "RFC 6960 section A.1"
 

@@ -23,7 +23,12 @@ from tests.support.status_lab import StatusLab
 ORIGIN = "http://pki.example.test:8080"
 TARGET = Target(
     name="in process",
-    status=StatusTarget(ocsp=f"{ORIGIN}/ocsp/issuing", crl=f"{ORIGIN}/crl/issuing.crl", issuer=f"{ORIGIN}/ca/issuing.cer"),
+    status=StatusTarget(
+        ocsp=f"{ORIGIN}/ocsp/issuing",
+        crl=f"{ORIGIN}/crl/issuing.crl",
+        issuer=f"{ORIGIN}/ca/issuing.cer",
+        lightweight=True,
+    ),
 )
 
 
