@@ -183,7 +183,8 @@ def line(row: Row) -> str:
     mark = "" if row.in_order else f"  [bold red]expected {row.expected}[/]"
     failed = "; ".join(f"{check.name}: {check.detail}" for check in row.checks if not check.ok)
     why = "" if row.verdict == "pass" else f"  {escape(' | '.join(text for text in (row.detail, failed) if text))}"
-    return f"[{STYLES[row.verdict]}]{row.verdict:12}[/] {row.client:14} {row.scenario:18} {row.seconds:6.1f} s{mark}{why}"
+    did = f"  {row.did}" if row.did else ""
+    return f"[{STYLES[row.verdict]}]{row.verdict:12}[/] {row.client:14} {row.scenario:18} {row.seconds:6.1f} s{did}{mark}{why}"
 
 
 def matrix(rows: Sequence[Row]) -> Table:
@@ -194,7 +195,13 @@ def matrix(rows: Sequence[Row]) -> Table:
     for id in [id for id in [*PROBES, *SCENARIOS] if any(row.scenario == id for row in rows)]:
         shown = [cells.get((name, id)) for name in clients]
         table.add_row(
-            id, *(f"[{STYLES[row.verdict]}]{row.verdict}{'' if row.in_order else ' !'}[/]" if row else "" for row in shown)
+            id,
+            *(
+                f"[{STYLES[row.verdict]}]{row.verdict}{'' if row.in_order else ' !'}[/]{f' ({row.did})' if row.did else ''}"
+                if row
+                else ""
+                for row in shown
+            ),
         )
     return table
 

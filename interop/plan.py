@@ -32,6 +32,7 @@ def plan(
             if SCENARIOS[id].protocol in client.protocols
             and client.takes(id)
             and SERVERS[target].offers(SCENARIOS[id].protocol, SCENARIOS[id].variant)
+            and (SERVERS[target].errs or not SCENARIOS[id].fault)
         ]
         if not applying:
             continue
@@ -77,5 +78,10 @@ def plan(
             )
             tasks.append(task)
     # Probes first: nothing rests on a driver that fails one, and the slowest of them do nothing but wait.
-    # Then what needs the same profiles together: to change them takes a while.
-    return sorted(tasks, key=lambda task: (task.kind, "" if task.kind == "probe" else SCENARIOS[task.scenario].variant)), skipped
+    # Then what needs the same profiles together, to change which takes a while; and last what needs another server.
+    return sorted(tasks, key=_place), skipped
+
+
+def _place(task: Task) -> tuple[str, bool, str]:
+    wanted = SCENARIOS.get(task.scenario)
+    return (task.kind, bool(wanted and wanted.fault), wanted.variant if wanted else "")

@@ -42,6 +42,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     link: str = ""
     detail: str = ""
+    did: str = ""
+    """What the client did when it was told to wait or to try again: see :class:`interop.grading.Grade`."""
     seconds: float = 0.0
     checks: tuple[Check, ...] = ()
     steps: tuple[Step, ...] = ()

@@ -24,6 +24,7 @@ import msgspec
 from interop import job, probes, servers, verdict
 from interop.clients.driving import DONE, FAILED
 from interop.engines.place import ContainerPlace
+from interop.grading import grade
 from interop.launching import Launch, Launched, launch
 from interop.namespaces import bring_lo_up
 from interop.results import Check, Row, Verdict
@@ -38,7 +39,7 @@ USUAL = {"acme": "http-01", "est": "est-enroll", "scep": "scep-enroll", "cmp": "
 """The scenario of each protocol that a probe breaks."""
 
 
-def probe(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[job.Done, Verdict, Sequence[Check]]:
+def probe(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[job.Done, Verdict, Sequence[Check], str]:
     """Run one probe of a driver; ``pass`` is the exit status that the protocol asks for, and no certificate."""
     wanted = probes.PROBES[task.scenario]
     usual = SCENARIOS[USUAL[task.protocol]]
@@ -58,15 +59,17 @@ def probe(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[j
         Check(f"the driver exits with {wanted.status}", done.status == wanted.status, str(done.status)),
         Check("it holds no certificate", "issue.certificate" not in done.artefacts),
     )
-    return done, "pass" if all(check.ok for check in checks) else "fail", checks
+    return done, "pass" if all(check.ok for check in checks) else "fail", checks, ""
 
 
-def scenario(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[job.Done, Verdict, Sequence[Check]]:
-    """Run one scenario and judge it."""
+def scenario(task: Task, server: Server, folder: Path, outside: Outside) -> tuple[job.Done, Verdict, Sequence[Check], str]:
+    """Run one scenario and judge it; last is what the client did, of a scenario that grades it."""
     wanted = SCENARIOS[task.scenario]
     name = job.label(task.client)
     names = [pattern.format(label=name) for pattern in wanted.names]
-    service = server.service(wanted.protocol, with_credential=wanted.credential != "none", variant=wanted.variant)
+    service = server.service(
+        wanted.protocol, with_credential=wanted.credential != "none", variant=wanted.variant, fault=wanted.fault
+    )
     if service.credential is not None:
         service = dataclasses.replace(service, credential=presented(service.credential, wanted.credential))
     order = {
@@ -80,17 +83,26 @@ def scenario(task: Task, server: Server, folder: Path, outside: Outside) -> tupl
         "commands": wanted.commands,
     }
     before = server.exchanges()
-    with Approver(server, wanted.approved) as approver:
+
+    def told() -> bool:
+        return any(re.search(wanted.provoked, str(one)) for one in (server.exchanges() or [])[len(before or ()) :])
+
+    with Approver(server, wanted.approved, wanted.thinking, told) as approver:
         done = job.run(task.client, task.place, service, order, folder / "job", outside=outside)
     checks: list[Check] = []
+    did = ""
     if done.status in (DONE, FAILED):
         artefacts = verdict.Artefacts(folder / "job", done.artefacts)
         checks = verdict.gather(wanted, names, artefacts, server, service, [step.exit for step in done.steps])
         if before is not None:
             checks += transcript(wanted, server, len(before))
+        if before is not None and wanted.provoked:
+            found = grade(wanted, (server.exchanges() or [])[len(before) :])
+            checks.append(found.check)
+            did = found.did
         if wanted.approved:
             checks.append(Check("it waited, and a person approved it", approver.approved > 0, approver.trouble))
-    return done, verdict.judge(done.status, checks, wanted), checks
+    return done, verdict.judge(done.status, checks, wanted), checks, did
 
 
 def transcript(wanted: Scenario, server: Server, before: int) -> list[Check]:
@@ -116,12 +128,16 @@ def presented(credential: Mapping[str, Any], how: str) -> dict[str, Any]:
 
 
 class Approver:
-    """Approves whatever waits, while a client is at work: a person who looks every second."""
+    """Approves whatever waits, while a client is at work: a person who looks every second, once ``thinking`` seconds have passed since
+    the client was told, as ``told`` says, that it must wait.
+    """
 
-    def __init__(self, server: Server, needed: bool) -> None:
+    def __init__(self, server: Server, needed: bool, thinking: float = 0, told: Callable[[], bool] = lambda: True) -> None:
         self.approved = 0
         self.trouble = ""
         self._server = server
+        self._thinking = thinking
+        self._told = told
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work) if needed else None
 
@@ -136,6 +152,9 @@ class Approver:
             self._thread.join()
 
     def _work(self) -> None:
+        while self._thinking and not self._told() and not self._ended.wait(0.5):
+            pass
+        self._ended.wait(self._thinking)
         while not self._ended.wait(1):
             self.look()
 
@@ -147,7 +166,30 @@ class Approver:
             self.trouble = str(error)
 
 
-def carry_out(task: Task, server: Server, setup: Setup, outside: Outside = launch) -> Row:
+class Servers:
+    """The server under test, and beside it, once it is needed, the same with its faults."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self.plain = servers.start(setup.server, Path(setup.folder) / "server")
+        self._faulty: Server | None = None
+
+    def with_faults(self) -> Server:
+        """The one with faults. :raises ServerError: if it does not get ready."""
+        if self._faulty is None:
+            self._faulty = servers.start(self._setup.server, Path(self._setup.folder) / "faulty", faults=True)
+        return self._faulty
+
+    def stop(self) -> None:
+        """End them, and keep their logs."""
+        for server in filter(None, (self.plain, self._faulty)):
+            server.stop()
+            for log in server.logs():
+                name = f"server-{Path(self._setup.folder).name}-{'faulty-' if server is self._faulty else ''}{log.name}"
+                shutil.copyfile(log, Path(self._setup.out) / name)
+
+
+def carry_out(task: Task, servers_: Servers, setup: Setup, outside: Outside = launch) -> Row:
     """Find out one row."""
     started = time.monotonic()
     if isinstance(task.place, ContainerPlace):
@@ -156,9 +198,10 @@ def carry_out(task: Task, server: Server, setup: Setup, outside: Outside = launc
     folder = Path(setup.folder) / place
     folder.mkdir(parents=True)
     try:
-        done, found, checks = (probe if task.kind == "probe" else scenario)(task, server, folder, outside)
+        server = servers_.with_faults() if task.kind == "scenario" and SCENARIOS[task.scenario].fault else servers_.plain
+        done, found, checks, did = (probe if task.kind == "probe" else scenario)(task, server, folder, outside)
     except (ServerError, OSError) as error:
-        done, found, checks = job.Done(-1, f"{type(error).__name__}: {error}", (), {}), "error", ()
+        done, found, checks, did = job.Done(-1, f"{type(error).__name__}: {error}", (), {}), "error", (), ""
     known = task.known if task.known and re.search(task.known.says, done.detail) else None
     job.publish(folder / "job", Path(setup.out) / "cells" / place, done.artefacts)
     return Row(
@@ -172,6 +215,7 @@ def carry_out(task: Task, server: Server, setup: Setup, outside: Outside = launc
         why=known.why if known else "",
         link=known.link if known else "",
         detail=done.detail,
+        did=did,
         seconds=round(time.monotonic() - started, 2),
         checks=tuple(checks),
         steps=done.steps,
@@ -192,7 +236,7 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
     bring_lo_up()
     setup = msgspec.json.decode(lines.readline(), type=Setup)
     try:
-        server = servers.start(setup.server, Path(setup.folder) / "server")
+        both = Servers(setup)
     except ServerError as error:
         answer(Reply(error=str(error)))
         return
@@ -204,11 +248,9 @@ def serve(lines: BinaryIO, answers: BinaryIO) -> None:
             return msgspec.json.decode(lines.readline(), type=Launched)
 
         for line in iter(lines.readline, b""):
-            answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), server, setup, outside)))
+            answer(Reply(row=carry_out(msgspec.json.decode(line, type=Task), both, setup, outside)))
     finally:
-        server.stop()
-        for log in server.logs():
-            shutil.copyfile(log, Path(setup.out) / f"server-{Path(setup.folder).name}-{log.name}")
+        both.stop()
 
 
 if __name__ == "__main__":

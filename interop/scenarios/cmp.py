@@ -115,7 +115,17 @@ ENROLLMENTS = (
         key="rsa2048",  # which can decipher what comes
         variant="cmp-central",
     ),
-    _ir("pending", "waiting until a person approves", "", variant="cmp-approval", approved=True),
+    _ir(
+        "pending",
+        "waiting until a person approves, and no question before checkAfter (RFC 9810 section 5.3.22)",
+        "",
+        variant="cmp-approval",
+        approved=True,
+        thinking=3,
+        provoked="-> waiting",
+        pause=2,
+        must_wait=True,
+    ),
     _after(
         "cr", "cr signed with a certificate", "renew", "-cmd cr {server} {sig} {key} {subject} {sans} {out}", outcome="renewed"
     ),
@@ -302,4 +312,21 @@ REFUSALS = (
         control="cmp-genm-sign-keys",
     ),
 )
-SCENARIOS: tuple[Scenario, ...] = (*ENROLLMENTS, *REVOCATIONS, *GENERAL, *REFUSALS)
+WRONG_ANSWERS = tuple(
+    _ask(
+        f"reply-{word}",
+        title,
+        ("issue", IR),
+        outcome="noticed",
+        fault=f"cmp.{fault}",
+        control="cmp-ir",
+        transcript=(r"^POST .* 200 .*issued",),
+    )
+    for word, fault, title in (
+        ("mac", "protection.reply-mac-wrong", "an answer whose MAC is wrong"),
+        ("unprotected", "protection.replies-unprotected", "an answer that says how it is protected, and is not"),
+        ("transaction", "header.transaction-id-own", "an answer with another transactionID"),
+        ("nonce", "header.recipient-nonce-own", "an answer with another recipNonce than the request's senderNonce"),
+    )
+)
+SCENARIOS: tuple[Scenario, ...] = (*ENROLLMENTS, *REVOCATIONS, *GENERAL, *REFUSALS, *WRONG_ANSWERS)

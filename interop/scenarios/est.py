@@ -117,6 +117,18 @@ SCENARIOS: tuple[Scenario, ...] = (
         options={"poll": "yes"},
     ),
     _est(
+        id="est-retry-after",
+        title="202 and Retry-After: the client waits that long (RFC 7030 section 4.2.3)",
+        actions=("issue",),
+        outcome="issued",
+        variant="est-retry-after",
+        approved=True,
+        thinking=6,
+        options={"poll": "yes"},
+        provoked=r"^POST \S*/simpleenroll .* 202 ",
+        must_wait=True,
+    ),
+    _est(
         id="est-rfc8951-cacerts",
         title="the CA's certificates, without the Content-Transfer-Encoding that RFC 8951 did away with",
         actions=("cacerts",),

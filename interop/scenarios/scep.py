@@ -67,6 +67,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         variant="scep-approval",
         approved=True,
         options={"poll": "yes"},
+        provoked=r"operation=PKIOperation.* 200 .*pending",
+        back=r"(GET|POST) \S*operation=PKIOperation",
     ),
     _scep(
         id="scep-getcert",
@@ -81,5 +83,22 @@ SCENARIOS: tuple[Scenario, ...] = (
         actions=("issue", "getcrl"),
         outcome="issued",
         holds={"getcrl.crl": "crl"},
+    ),
+    *(
+        _scep(
+            id=f"scep-reply-{word}",
+            title=title,
+            transcript=(r"operation=PKIOperation.* 200 .*issued",),
+            actions=("issue",),
+            outcome="noticed",
+            fault=f"scep.reply.{fault}",
+            control="scep-enroll",
+        )
+        for word, fault, title in (
+            ("signature", "signature-wrong", "a reply whose signature is wrong"),
+            ("nonce", "recipient-nonce-fresh", "a reply with another recipientNonce than the request's senderNonce"),
+            ("transaction", "transaction-id-of-its-own", "a reply with another transactionID"),
+            ("clear", "in-the-clear", "a reply that is not encrypted"),
+        )
     ),
 )

@@ -14,6 +14,6 @@ SERVERS: dict[str, type[Server]] = {"privca": Privca, "pebble": Pebble, "estserv
 __all__ = ["SERVERS", "Server", "ServerError", "start"]
 
 
-def start(name: str, folder: Path) -> Server:
-    """Start a server with ``folder`` for its files. :raises ServerError: if it does not get ready."""
-    return SERVERS[name](folder)
+def start(name: str, folder: Path, *, faults: bool = False) -> Server:
+    """Start a server with ``folder`` for its files, if asked with its faults. :raises ServerError: if it does not get ready."""
+    return Privca(folder, faults=True) if faults and SERVERS[name] is Privca else SERVERS[name](folder)

@@ -77,7 +77,7 @@ class Pebble(Server):
         except (urllib.error.URLError, OSError):
             return None
 
-    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "", fault: str = "") -> Service:
         """One of the two directories."""
         if protocol != "acme" or variant:
             raise ServerError(f"Pebble has no {variant or protocol}")

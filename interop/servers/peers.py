@@ -147,7 +147,7 @@ class Estserver(Peer):
         """The CA of the variant that was asked for last."""
         return self._anchor / "ca.pem"
 
-    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "", fault: str = "") -> Service:
         """The server that was started for the variant."""
         if variant not in self._ports:
             port = 8085 + len(self._ports)
@@ -200,7 +200,7 @@ class Scepserver(Peer):
         """Its CA."""
         return self.folder / "run-0" / "ca.pem"
 
-    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "", fault: str = "") -> Service:
         """Its only service; what clients trust is the CA."""
         credential = {"code": "challenge"} if with_credential else None
         return Service("http://127.0.0.1:8080/scep", self.anchors, "", "", credential)

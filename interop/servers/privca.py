@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from interop.servers.server import Record, Server, ServerError, Service
+from interop.servers.server import Exchange, Record, Server, ServerError, Service
 
 VARIANTS = Path(__file__).parent / "variants"
 """Profiles that differ from the lab's own, a TOML file for each."""
@@ -34,20 +36,42 @@ def answer(*arguments: str) -> str:
     return done.stdout
 
 
+def with_fault(config: str, fault: str) -> str:
+    """The lab's own profile of a protocol, out of its configuration, with a fault. The profile that a protocol's faults are made of by ``up``
+    is a strict one, whom not every client can talk to.
+    """
+    header = f"[profile.lab-{fault.partition('.')[0]}]\n"
+    profile = config.partition(header)[2].partition("\n[")[0]
+    return f'{header}faults = ["{fault}"]\n{profile}\n'
+
+
+def exchange(line: dict[str, Any]) -> Exchange:
+    """A line of a transcript. A head with secrets in it is not text."""
+    (request, _), (reply, fields) = (
+        [*line[side]["head"].get("text", "").split("\r\n", 1), ""][:2] for side in ("request", "reply")
+    )
+    told = re.search(r"(?im)^retry-after: *(\d+)\r?$", fields)
+    decision = " ".join(word for word in (line["outcome"], line["facts"].get("reason", "")) if word)
+    moment = int(datetime.fromisoformat(line["time"]).timestamp())
+    return Exchange(moment, request, reply, decision, int(told[1]) if told else None)
+
+
 class Privca(Server):
     """The server of this project."""
 
     publishes_crl = True
+    errs = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, faults: bool = False) -> None:
         super().__init__(folder)
         self._lab = folder / "lab"
-        self._variant = ""
+        self._now = ("", "")
         # In a namespace of its own the challenge ports are the real ones, which is what clients answer on by default.
-        self.run(
-            command("up", "--dir", str(self._lab), "--http01-port", "80", "--tlsalpn01-port", "443"),
-            env={**os.environ, "HOME": str(folder)},
-        )
+        ports = ["--http01-port", "80", "--tlsalpn01-port", "443"]
+        # Beside one without faults.
+        ports += [word for name in ("https", "http", "admin", "resolver") for word in (f"--{name}-port", "0")] if faults else []
+        argv = command("up", "--dir", str(self._lab), *ports, *(["--faults"] if faults else []))
+        self.run(argv, env={**os.environ, "HOME": str(folder)})
         self._endpoints: dict[str, Any] = self.wait(self._read_endpoints)
 
     @classmethod
@@ -66,13 +90,13 @@ class Privca(Server):
         except (FileNotFoundError, json.JSONDecodeError):
             return None
 
-    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "", fault: str = "") -> Service:
         """The lab's profile of the protocol; with a credential of its own for each call where one binds one account."""
         wanted = "lab-acme-eab" if with_credential and protocol == "acme" else f"lab-{protocol}"
         profile = next((entry for entry in self._endpoints["profiles"] if entry["id"] == wanted), None)
         if profile is None:
             raise ServerError(f"this server has no profile {wanted}")
-        self._become(variant)
+        self._become(variant, fault)
         credential = None
         if with_credential and protocol == "acme":
             issued = json.loads(answer("eab", "issue", wanted, "--dir", str(self._lab), "--json"))
@@ -83,24 +107,28 @@ class Privca(Server):
         tls_url = urlsplit(profile["url"])._replace(scheme="https", netloc=tls).geturl()
         return Service(profile["url"], self.anchors, self._endpoints["admin"], self._endpoints["resolver"], credential, tls_url)
 
-    def _become(self, variant: str) -> None:
-        """Apply the profiles of a variant, or those of the lab again: the URLs stay as they are, which matters to clients that know no label."""
-        if variant == self._variant:
+    def _become(self, variant: str, fault: str) -> None:
+        """Apply the profiles of a variant, or the lab's own with a fault, or those of the lab again: the URLs stay as they are, which matters to
+        clients that know no label.
+        """
+        if (variant, fault) == self._now:
             return
         # Everything that another variant has changed goes back first.
-        answer("profile", "apply", str(self._lab / "privca.toml"), "--dir", str(self._lab))
+        own = self._lab / "privca.toml"
+        answer("profile", "apply", str(own), "--dir", str(self._lab))
         if variant:
             answer("profile", "apply", str(VARIANTS / f"{variant}.toml"), "--dir", str(self._lab))
-        self._variant = variant
+        if fault:
+            changed = self.folder / "fault.toml"
+            changed.write_text(with_fault(own.read_text(encoding="utf-8"), fault), encoding="utf-8")
+            answer("profile", "apply", str(changed), "--dir", str(self._lab))
+        self._now = (variant, fault)
         time.sleep(FOLLOWS)
 
     def approve(self) -> int:
         """By ``privca request approve``."""
-        waiting = [
-            str(request["id"])
-            for request in json.loads(answer("request", "list", "--dir", str(self._lab), "--json"))
-            if request["state"] == "waiting"
-        ]
+        listed = json.loads(answer("request", "list", "--dir", str(self._lab), "--json"))
+        waiting = [str(request["id"]) for request in listed if request["state"] == "waiting"]
         for id in waiting:
             answer("request", "approve", id, "--dir", str(self._lab))
         return len(waiting)
@@ -116,15 +144,13 @@ class Privca(Server):
         known = json.loads(answer("cert", "show", text.zfill(len(text) + len(text) % 2), "--dir", str(self._lab), "--json"))
         return Record(known["status"], known.get("reason") or "", known["protocol"])
 
-    def exchanges(self) -> list[str]:
+    def exchanges(self) -> list[Exchange]:
         """By its transcripts."""
-        said = []
-        for path in sorted((self._lab / "transcripts").glob("*.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                one = json.loads(line)
-                heads = (one[side]["head"].get("text", "").partition("\r\n")[0] for side in ("request", "reply"))
-                said.append(" -> ".join([*heads, one["outcome"]]))
-        return said
+        return [
+            exchange(json.loads(line))
+            for path in sorted((self._lab / "transcripts").glob("*.jsonl"))
+            for line in path.read_text(encoding="utf-8").splitlines()
+        ]
 
     def logs(self) -> list[Path]:
         """The log, and the transcript of every exchange."""

@@ -40,10 +40,32 @@ class Record:
     protocol: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, as the server wrote them down.
+
+    :ivar time: when the request came, in whole seconds of POSIX time.
+    :ivar retry_after: seconds of Retry-After in the answer, None without.
+    """
+
+    time: int
+    request: str
+    reply: str
+    decision: str
+    retry_after: int | None = None
+
+    def __str__(self) -> str:
+        """Request line, status line, what was decided, and when to come back."""
+        told = "" if self.retry_after is None else f" -> Retry-After {self.retry_after}"
+        return f"{self.request} -> {self.reply} -> {self.decision}{told}"
+
+
 class Server(abc.ABC):
     """A server under test. The constructor starts it and returns when it serves."""
 
     publishes_crl: bool
+    errs: bool = False
+    """Whether it can be had with named faults."""
     keeps_records: bool = True
     """Whether it can be asked what it has issued."""
 
@@ -63,9 +85,9 @@ class Server(abc.ABC):
         """Its version. :raises ServerError: if it is not there."""
 
     @abc.abstractmethod
-    def service(self, protocol: str, *, with_credential: bool, variant: str = "") -> Service:
-        """A service of a protocol; ``with_credential``: the one that asks for a credential, with a fresh one; ``variant``: what is
-        different about it, see :attr:`interop.scenarios.scenario.Scenario.variant`. The last call says how the server is."""
+    def service(self, protocol: str, *, with_credential: bool, variant: str = "", fault: str = "") -> Service:
+        """A service of a protocol; ``with_credential``: the one that asks for a credential, with a fresh one; ``variant`` and ``fault``: what
+        is different about it, see :class:`interop.scenarios.scenario.Scenario`. The last call says how the server is."""
 
     def approve(self) -> int:
         """Approve all requests that wait; how many there were."""
@@ -84,8 +106,8 @@ class Server(abc.ABC):
     def names_issued(self) -> set[str] | None:
         """All names that were ever certified; None if the server cannot be asked."""
 
-    def exchanges(self) -> list[str] | None:
-        """All that was said so far, an exchange a line: request line, status code, what was decided; None if it does not tell."""
+    def exchanges(self) -> list[Exchange] | None:
+        """All that was said so far, in order; None if it does not tell."""
         return None
 
     def run(self, argv: Sequence[str], **options: Any) -> None:

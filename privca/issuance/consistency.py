@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -198,9 +199,15 @@ def profile_faults(
             "renewal_window": profile.renewal_window,
             "backdate": profile.backdate,
             "acme.validation_interval": options.validation_interval,
+            "acme.processing_time": options.processing_time,
         },
         least=0,
     )
+    if options.refused_nonces < 0 or options.refused_nonces == 1:
+        yield Fault(at, "acme.refused_nonces", "is 0, or at least 2: with 1 nobody is served")
+    with suppress(ValueError):  # which was said above
+        if duration(options.processing_time) > timedelta(seconds=30):
+            yield Fault(at, "acme.processing_time", "is at most 30s: then another worker takes an order up")
     for key in ("orders_limit", "accounts_limit", "failures_limit"):
         if limit := getattr(options, key):
             yield from _caught(at, f"acme.{key}", partial(rate, limit))

@@ -237,6 +237,17 @@ def test_6_5_a_nonce_ends_when_the_profile_says(world):
     assert client.post(client.kid, None, nonce=young).type == "badNonce"
 
 
+def test_6_5_one_of_so_many_nonces_is_refused_where_the_profile_says_so(world):
+    client = world.client(world.profile(refused_nonces=3))
+    nonces = [client.fresh() for _ in range(6)]
+    first = [client.post(client.kid, None, nonce=nonce) for nonce in nonces]
+    refused = [at for at, reply in enumerate(first) if reply.status != 200]
+    assert (len(refused), refused[1] - refused[0]) == (2, 3)
+    assert {(first[at].type, bool(first[at].header("replay-nonce"))) for at in refused} == {("badNonce", True)}
+    # One that was refused is spent.
+    assert {client.post(client.kid, None, nonce=nonce).type for nonce in nonces} == {"badNonce"}
+
+
 def test_6_5_a_nonce_belongs_to_its_profile(world, client):
     other = world.client(world.profile("other"))
     assert client.post(client.kid, None, nonce=other.fresh()).type == "badNonce"

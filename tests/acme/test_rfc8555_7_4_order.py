@@ -341,6 +341,18 @@ def test_of_two_finalizations_at_once_one_wins(world, client):
     assert len(world.door.submissions) == 1
 
 
+def test_an_order_is_processing_as_long_as_the_profile_says(world):
+    client = world.client(world.profile(finalize="processing", processing_time="8s", retry_after=3))
+    order = client.ready("a.example.test")
+    began = world.clock.now()
+    assert client.finalize(order, "a.example.test").header("retry-after") == "3"
+    seen = []
+    world.background.between = lambda: seen.append(client.post(order.header("location")).json["status"])
+    world.background.run()
+    assert (world.clock.now() - began).total_seconds() == 8
+    assert [*seen, client.post(order.header("location")).json["status"]] == ["processing", "valid"]
+
+
 def test_finalize_in_the_background(world):
     client = world.client(world.profile(finalize="processing", retry_after=5))
     order = client.ready("a.example.test")

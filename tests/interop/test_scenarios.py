@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 import tomllib
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from interop import declaration
 from interop.scenarios import SCENARIOS
 from interop.servers import SERVERS
-from interop.servers.privca import VARIANTS
+from interop.servers.privca import VARIANTS, with_fault
 from interop.servers.server import ServerError
 from interop.worker import USUAL, Approver, presented
 
@@ -40,6 +41,27 @@ def test_approver_counts_and_tells_of_trouble():
     for _ in range(3):
         approver.look()
     assert (approver.approved, approver.trouble) == (2, "no")
+
+
+def test_a_person_thinks_from_when_the_client_was_told():
+    told = threading.Event()
+
+    class Patient(Waiting):
+        def approve(self):
+            assert told.is_set()
+            return super().approve() if self.answers else 0
+
+    with Approver(Patient(1), True, 0.1, told.is_set) as approver:
+        told.set()
+        while not approver.approved:
+            pass
+    assert (approver.approved, approver.trouble) == (1, "")
+
+
+def test_a_fault_is_put_into_the_labs_own_profile():
+    config = '[profile.lab-est]\nprotocol = "est"\n\n# S\n[profile.lab-scep]\nprotocol = "scep"\n# more\nscep.x = 1\n\n[profile.z]\na = 1\n'
+    found = tomllib.loads(with_fault(config, "scep.reply.in-the-clear"))
+    assert found == {"profile": {"lab-scep": {"faults": ["scep.reply.in-the-clear"], "protocol": "scep", "scep": {"x": 1}}}}
 
 
 def test_nobody_approves_where_nothing_waits():

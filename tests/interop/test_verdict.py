@@ -12,10 +12,11 @@ from interop.clients.driving import DONE, FAILED, TIMED_OUT, UNSUPPORTED
 from interop.probes import PROBES
 from interop.results import Check, Row
 from interop.scenarios import SCENARIOS
-from interop.servers.server import Record, ServerError, Service
+from interop.servers.server import Exchange, Record, ServerError, Service
 
 GOOD, BAD = Check("a", True), Check("b", False)
 ISSUED, REFUSED, REVOKED, RENEWED = (SCENARIOS[id] for id in ("http-01", "eab-wrong-key", "revoke-reason", "renew"))
+LIMITED = SCENARIOS["rate-limit"]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,9 @@ ISSUED, REFUSED, REVOKED, RENEWED = (SCENARIOS[id] for id in ("http-01", "eab-wr
         (-1, [GOOD], ISSUED, "error"),
         (TIMED_OUT, [GOOD], ISSUED, "error"),
         (2, [GOOD], REFUSED, "error"),
+        (DONE, [GOOD], LIMITED, "pass"),
+        (FAILED, [GOOD], LIMITED, "pass"),
+        (FAILED, [BAD], LIMITED, "fail"),
     ],
 )
 def test_judge(status, checks, scenario, found):
@@ -41,8 +45,8 @@ def test_judge(status, checks, scenario, found):
 
 def test_transcript():
     lines = [
-        "POST /x/simpleenroll HTTP/1.1 -> HTTP/1.1 401 Unauthorized -> refused",
-        "GET / HTTP/1.1 -> HTTP/1.1 200 OK -> shown",
+        Exchange(1, "POST /x/simpleenroll HTTP/1.1", "HTTP/1.1 401 Unauthorized", "refused"),
+        Exchange(2, "GET / HTTP/1.1", "HTTP/1.1 200 OK", "shown"),
     ]
     wanted = SCENARIOS["est-wrong-password"]
     assert [check.ok for check in verdict.said(wanted, lines)] == [True]
@@ -146,6 +150,14 @@ def test_refused(ca):
 def test_a_refusal_for_another_reason(ca):
     (ca.folder / "log.txt").write_text("connection refused")
     assert gathered(REFUSED, ca, Recorded(ca.anchors, names=set())) == ["the client was told why"]
+
+
+def test_who_is_limited_waits_or_says_why_not(ca):
+    assert gathered(LIMITED, ca, Recorded(ca.anchors), "issue") == ["the client was told why"]
+    assert gathered(LIMITED, ca, Recorded(ca.anchors), "issue", "renew") == []
+    (ca.folder / "log.txt").write_text("urn:ietf:params:acme:error:rateLimited")
+    assert gathered(LIMITED, ca, Recorded(ca.anchors), "issue") == []
+    assert gathered(LIMITED, ca, Recorded(ca.anchors)) == ["issue: the client holds a certificate"]
 
 
 def test_an_artefact_outside_the_job_is_not_taken(ca, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import time
 from base64 import b64decode, b64encode, encodebytes
 from pathlib import Path
 
@@ -57,9 +58,11 @@ class CurlEst(Driver):
             got.append(self.fetch(operation, *authentication, *fields, "--data-binary", f"@{text}"))
             if got[-1][0] == 202 and not got[-1][1].get("retry-after", "").isdigit():
                 raise ClientFailedError("a 202 without Retry-After in seconds")
+            if got[-1][0] == 202:
+                time.sleep(int(got[-1][1]["retry-after"]))
             return got[-1][0] != 202
 
-        self.until(answered, 40, 2)
+        self.until(answered, 100, 0)
         if self.job["options"].get("poll") and len(got) == 1:
             raise ClientFailedError("it did not have to wait")
         return got[-1][1:]

@@ -58,7 +58,7 @@ class Estclient(Driver):
         if self.job["options"].get("poll"):
             if not list(out.glob("cert-*.pem")) and "retry" not in (self.folder / "log.txt").read_text().lower():
                 raise ClientFailedError("it was not told to come back")
-            self.until(lambda: bool(list(self.call("issue", *arguments).glob("cert-*.pem"))), 40, 2)
+            self.until(lambda: bool(list(self.call("issue", *arguments).glob("cert-*.pem"))), 100, 2)
         self.keep("issue.certificate", self.written(out, "cert-*.pem"))
         self.keep("issue.chain", chain)
 

@@ -52,7 +52,7 @@ class OpensslCmp(Driver):
 
     def expand(self, word: str, action: str) -> list[str]:
         """What a word of the table stands for; a key is made when it is needed."""
-        url, usual = urlsplit(self.job["url"]), ["-no_proxy", "127.0.0.1,::1", "-batch", "-total_timeout", "60"]
+        url, usual = urlsplit(self.job["url"]), ["-no_proxy", "127.0.0.1,::1", "-batch", "-total_timeout", "100"]
         match word:
             case "{server}":
                 return ["-server", f"{url.netloc}{url.path}", *usual]

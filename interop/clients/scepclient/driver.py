@@ -31,7 +31,7 @@ class Scepclient(Driver):
     def do_issue(self) -> None:
         """Enroll; it does not poll, so it is run again where it has to wait."""
         if self.job["options"].get("poll"):
-            self.until(self.issued, 40, 2)
+            self.until(self.issued, 100, 2)
         else:
             self.call()
         self.collect("issue")

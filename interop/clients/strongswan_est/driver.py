@@ -27,7 +27,7 @@ class StrongswanEst(Driver):
         """Ask for a certificate; it says nothing but the certificate."""
         request = self.make_request(label, key)
         certificate = self.home / f"{label}.pem"
-        patience = ["--interval", "2", "--maxpolltime", "40"]
+        patience = ["--interval", "2", "--maxpolltime", "100"]
         argv = ["pki", "--est", *self.server(), "--in", str(request), *authentication, *patience, "--outform", "pem"]
         self.run(argv, to=certificate)
         self.keep(f"{label}.certificate", certificate)

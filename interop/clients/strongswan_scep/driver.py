@@ -35,7 +35,7 @@ class StrongswanScep(Driver):
         argv = ["pki", "--scep", "--url", self.job["url"], "--in", str(self.make_key(label)), "--dn", f"CN={name}", "--san", name]
         argv += [*authentication, "--cacert-enc", str(encrypting), "--cacert-sig", str(signing), *algorithms]
         argv += [part for path in authorities for part in ("--cacert", str(path))]
-        self.run([*argv, "--interval", "2", "--maxpolltime", "40", "--outform", "pem"], to=certificate)
+        self.run([*argv, "--interval", "2", "--maxpolltime", "100", "--outform", "pem"], to=certificate)
         self.keep(f"{label}.certificate", certificate)
         self.keep(f"{label}.chain", self.home / "cacerts.pem")
 

@@ -131,7 +131,7 @@ async def _open(core: Core, exchange: Exchange, request: Request, profile: Revis
             profile = await other_profile(core, profile_id) or profile
             urls = urls.of_profile(profile.id)
             account_id = account_id if profile.id == profile_id else None
-    await core.nonces.spend(jws.protected.get("nonce"), profile.id, exchange.now)
+    await core.nonces.spend(jws.protected.get("nonce"), profile.id, exchange.now, profile.profile.acme.refused_nonces)
     return Signed(jws, profile, urls, account_id)
 
 

@@ -14,6 +14,7 @@ from privca.acme.ports import Account, AccountStatus, Conflict, Order
 from privca.acme.rfc8555 import csr as csrs
 from privca.acme.rfc8555 import problem
 from privca.acme.rfc8555.call import Core, identity
+from privca.base.durations import duration
 from privca.base.entropy import token
 from privca.base.exchange import Exchange
 from privca.base.refused import Reason, Refused
@@ -69,6 +70,9 @@ async def in_background(core: Core, profile: Revisioned, account: Account, claim
     failure that may pass leaves the claim, which is taken up again when its lease is over, until the order expires.
     """
     assert claimed.csr is not None
+    told = profile.profile.acme.finalize == "processing"
+    if told and (seconds := duration(profile.profile.acme.processing_time).total_seconds()):
+        await core.background.wait(seconds)
     exchange = Exchange(id=f"order-{claimed.id}", now=core.clock.now(), entropy=core.entropy, profile_id=profile.id)
     try:
         # Read again: it may have been deactivated since it asked, and then what it asked for is cancelled.
@@ -81,7 +85,6 @@ async def in_background(core: Core, profile: Revisioned, account: Account, claim
         await issue(core, exchange, profile, identity(account, profile), claimed, csr)
     except Refused as refused:
         if refused.reason not in _TRANSIENT:
-            told = profile.profile.acme.finalize == "processing"
             ended = (
                 replace(claimed, error=problem.text(csrs.about_csr(refused)), next_attempt=None) if told else released(claimed)
             )

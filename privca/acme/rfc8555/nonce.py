@@ -79,6 +79,7 @@ class Nonces:
         self._keyed = hashlib.blake2b(digest_size=_MAC, key=key)
         self._store = store
         self._here = here
+        self._good = 0
 
     def issue(self, scope: str, expires: datetime, entropy: Entropy) -> str:
         """A fresh nonce."""
@@ -86,8 +87,8 @@ class Nonces:
         body = int(expires.timestamp()).to_bytes(_TIME, "big") + unique
         return urlsafe_b64encode(body + self._mac(scope, body)).decode("ascii")
 
-    async def spend(self, nonce: object, profile_id: str, now: datetime) -> None:
-        """Accept a nonce once.
+    async def spend(self, nonce: object, profile_id: str, now: datetime, refused: int = 0) -> None:
+        """Accept a nonce once; of so many good ones refuse the last, as any server may refuse one.
 
         Called before anything else of the request is judged: a nonce that has appeared is spent, whatever becomes of the request.
 
@@ -111,6 +112,11 @@ class Nonces:
         fresh = await self._store.spend_nonce(scope, unique, expires) if self._here is None else self._here.spend(unique, expires)
         if not fresh:
             raise Refused(Reason.BAD_NONCE, "RFC 8555 section 6.5", "this nonce was used before")
+        self._good += 1
+        if refused and self._good % refused == 0:
+            raise Refused(
+                Reason.BAD_NONCE, "RFC 8555 section 6.5", f"of {refused} nonces one is refused here, for clients to try again"
+            )
 
     async def forget(self, expired_before: datetime) -> None:
         """Forget spent nonces that had expired before that time; also those that the store has from processes that shared it."""

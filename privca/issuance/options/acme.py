@@ -20,12 +20,16 @@ class AcmeOptions(Struct, kw_only=True, frozen=True):
     """Whether CAA records are checked (RFC 8659), with both parameters of RFC 8657: accounturi, the account URL as the client that asks has
     it, and validationmethods, challenge types. DNSSEC is left to the resolver."""
     nonce_life: str = "1h"
+    refused_nonces: int = 0
+    """Of so many good nonces one is refused (RFC 8555 section 6.5), to see whether clients try again; 0: none, 2: every other."""
     order_life: str = "7d"
     authorization_life: str = "30d"
     """How long a valid authorization may be reused."""
     authorization_reuse: bool = True
     pre_authorization: bool = True
     finalize: Literal["synchronous", "processing"] = "synchronous"
+    processing_time: str = "0s"
+    """How long a finalized order is ``processing`` at least, where that is seen: a CA that takes its time, at most half a minute."""
     retry_after: int = 3
     """Seconds that Retry-After tells a client that polls."""
     orders_per_page: int = 50
