@@ -21,6 +21,7 @@ from conformance.est import stubs as est_stubs
 from conformance.est.session import EstSession
 from conformance.examination import Issued, Result
 from conformance.pkix import cases as pkix_cases
+from conformance.pkix import stubs as pkix_stubs
 from conformance.pkix.session import PkixSession
 from conformance.scep import cases as scep_cases
 from conformance.scep import stubs as scep_stubs
@@ -28,7 +29,7 @@ from conformance.scep.session import ScepSession
 from conformance.status import cases as status_cases
 from conformance.status import stubs as status_stubs
 from conformance.status.session import StatusSession
-from conformance.stubs import COMMON, Stub
+from conformance.stubs import Stub
 from conformance.target import Target
 from conformance.tls import cases as tls_cases
 from conformance.tls import stubs as tls_stubs
@@ -83,9 +84,9 @@ PROTOCOLS = {
         Protocol(
             "pkix",
             pkix_cases.load,
-            PkixSession,
-            COMMON,
-            acme_stubs.TARGET,
+            pkix_stubs.session,
+            pkix_stubs.STUBS,
+            pkix_stubs.TARGET,
             concerns=lambda target: bool(target.endpoints),
             looks_back=True,
         ),

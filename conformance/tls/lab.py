@@ -79,12 +79,11 @@ class TlsLab:
 
     @cached_property
     def chain(self) -> list[x509.Certificate]:
-        """The certificates that the listener shows, parsed; they are handed over as they came.
+        """The certificates that the listener shows, parsed. They may be of any CA: they are not handed over as issued.
 
         :raises Inconclusive: if there are none, or they cannot be parsed.
         """
         octets = self.ordinary.chain
-        self.examination.issued(*octets)
         try:
             found = [x509.load_der_x509_certificate(one) for one in octets]
         except ValueError as failure:

@@ -8,6 +8,7 @@ import re
 import socket
 import xml.etree.ElementTree as ET
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -155,6 +156,10 @@ def test_expected_deviations(tmp_path):
     assert not expected.judge([failed], known, early)[0].counts
     assert expected.judge([failed], known, late)[0].unexpected, "an entry that has expired"
     assert expected.judge([passed], known, early)[0].unexpected, "a pass that was not expected"
+    absent = replace(passed, verdict=Verdict.NOT_APPLICABLE)
+    assert expected.judge([absent], known, early)[0].unexpected, "a case that did not apply"
+    without = replace(absent, case=replace(absent.case, needs=("sslyze",)))
+    assert not expected.judge([without], known, early)[0].unexpected, "a case whose needs the run did not have"
     assert expected.unused([failed], {"acme.other.*": known["acme.test.*"]}) == ["acme.other.*"]
     file.write_text('["x"]\nverdict = "bad"\nreason = ""\n')
     with pytest.raises(expected.ExpectationError):

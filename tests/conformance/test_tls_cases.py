@@ -237,10 +237,14 @@ def test_an_address_is_named_as_an_address():
     assert examined("tls.certificate.names-host", ours(host="127.0.0.2"), host="127.0.0.1").verdict is Verdict.FAIL
 
 
-def test_the_chain_is_handed_over():
-    root, leaf, _ = pki()
-    issued = [one.octets for one in examined("tls.certificate.chain-order", ours()).issued]
-    assert issued == [one.public_bytes(Encoding.DER) for one in (leaf, root)]
+def test_the_server_comes_first():
+    root, leaf, key = pki()
+    context = _context([leaf, root], key)
+    assert examined("tls.certificate.chain-order", lambda: MemoryWire(context)).issued == ()
+    both = x509.CertificateBuilder(name("Root"), name("server"), key.public_key(), 3, NOW, NOW + dt.timedelta(days=1))
+    own_ca = both.add_extension(x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256())
+    assert examined("tls.certificate.chain-order", lax(chain=(own_ca, root))).verdict is Verdict.FAIL
+    assert examined("tls.certificate.chain-order", lax(chain=(own_ca,))).verdict is Verdict.PASS
 
 
 def test_a_server_of_tls_1_3_alone_is_no_failure_of_what_concerns_tls_1_2():
