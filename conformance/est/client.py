@@ -62,14 +62,14 @@ class Client:
             return (("Authorization", authorization.basic(self.access.username, self.access.code)),)
         return (("Authorization", self.digest(method, operation)),)
 
-    def digest(self, method: str, operation: str, *, code: str | None = None, uri: str | None = None) -> str:
-        """An answer to a new Digest challenge. :param code: another password. :param uri: another resource. :raises LookupError:"""
+    def digest(self, method: str, operation: str) -> str:
+        """An answer to a new Digest challenge. :raises LookupError: if there is none that can be answered."""
         # Asked of the operation that every server has: one that is missing challenges nobody.
         challenge = authorization.digest_challenge(self.challenged("simpleenroll").values("WWW-Authenticate"))
         if challenge is None:
             raise LookupError("the server offers no Digest with MD5 or SHA-256 and qop auth")
         path = urlsplit(f"{self.access.url}/{operation}").path
-        return challenge.answer(self.access.username, code or self.access.code, method, uri or path)
+        return challenge.answer(self.access.username, self.access.code, method, path)
 
     def offered(self) -> list[str]:
         """What WWW-Authenticate says to who has said nothing."""

@@ -100,7 +100,7 @@ class EstLab:
 
     @property
     def enrolled(self) -> Enrolled:
-        """A certificate that cases share, for what does not change it; the target's own if it has one. :raises Inconclusive:"""
+        """A certificate that cases share, for what does not change it. :raises Inconclusive: if it is not to be had."""
         if self.shared.enrolled is None:
             self.shared.enrolled = self.enroll()
         return self.shared.enrolled

@@ -154,6 +154,12 @@ SETTINGS = {"est.csrattrs.kind-of-key", "est.template.rsa-size"}
 """Cases for servers that are set up in another way."""
 
 
+def test_names_are_changed_where_the_profile_has_it(place):
+    with EstSession(target(place, "renaming"), transport=place) as session:
+        result = session.examine(CASES["est.reenroll.change-subject-name"])
+    assert result.verdict is Verdict.PASS, result.detail
+
+
 def test_most_of_the_cases_can_be_run_in_process(examined):
     assert sum(examined(id).verdict is Verdict.PASS for id in CASES) > 100
 

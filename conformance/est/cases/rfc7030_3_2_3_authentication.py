@@ -29,10 +29,11 @@ def with_password(lab: EstLab) -> Draft:
     return lab.enrolling()
 
 
-def _with_digest(lab: EstLab, *, code: str | None = None, uri: str | None = None) -> Draft:
+def _with_digest(lab: EstLab) -> Draft:
+    """A correct enrollment by Digest. :raises Unsupported: if there is none."""
     draft = with_password(lab)
     try:
-        answer = lab.client.digest(draft.method, draft.operation, code=code, uri=uri)
+        answer = lab.client.digest(draft.method, draft.operation)
     except LookupError as failure:
         raise Unsupported(str(failure)) from None
     return draft.header("Authorization", answer)
@@ -185,6 +186,7 @@ negative(
 
 
 def _answered(lab: EstLab, *, code: str = "", uri: str = "", nonce: str = "") -> str:
+    """A Digest answer that is right but for what is given here. :raises Unsupported: if there is no challenge."""
     found = authorization.digest_challenge(lab.client.challenged("simpleenroll").values("WWW-Authenticate"))
     if found is None:
         raise Unsupported("the server offers no Digest with MD5 or SHA-256 and qop auth")

@@ -307,7 +307,6 @@ def key_agreement(lab: EstLab) -> None:
 @case(
     "est.serverkeygen.key-encryption",
     covers=["rfc7030:4.4.2#kekri", "rfc7030:6#keygen-encrypted"],
-    kills=["est.serverkeygen.clear-despite-request"],
     feature=_ENCRYPTED,
 )
 def key_encryption(lab: EstLab) -> None:
