@@ -74,6 +74,9 @@ class ScepTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Where the same CA lets a person decide, so that requests are PENDING; none: such cases do not apply."""
     approval_code: str = ""
     """The challengePassword there."""
+    decide: tuple[str, ...] = ()
+    """A command by which a person decides there, in which ``{decision}`` becomes approve or reject, and ``{subject}`` that of the request
+    (RFC 4514); none: such cases do not apply."""
     ca_identifier: str = ""
     """What GetCACert sends as ``message``, for servers of several CAs."""
     fresh_keys: bool = False

@@ -28,6 +28,10 @@ HTTP_500, BAD_TIME = "scep.failure.http-500", "scep.failure.always-bad-time"
 """The faults that every case notices which asks why a message was refused; the second, unless it is for its time."""
 
 
+Decide = Callable[[str, str], None]
+"""What a person does about a request: ``approve`` or ``reject``, and the subject of the request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """What came of an enrollment: the key with the certificate (DER) that was issued for it, and how it was asked for."""
@@ -39,9 +43,10 @@ class Enrolled:
 class Shared:
     """What the cases of one run share: the transport, and one certificate that no case renews."""
 
-    def __init__(self, target: ScepTarget, transport: Transport) -> None:
+    def __init__(self, target: ScepTarget, transport: Transport, decide: Decide | None = None) -> None:
         self.target = target
         self.transport = transport
+        self.decide = decide
         self.enrolled: Enrolled | None = None
         self._names = itertools.count(1)
         self._keys = itertools.count(10)
@@ -93,6 +98,12 @@ class ScepLab:
         if not self.shared.target.approval_url:
             raise NotApplicable("the target has no approval_url, behind which requests wait for a person")
         return self._client(self.shared.target.approval_url)
+
+    def decide(self, decision: str, sent: Draft) -> None:
+        """Have a person approve or reject a request that waits. :raises NotApplicable: if the run has no such person."""
+        if self.shared.decide is None:
+            raise NotApplicable("the target has no command decide, by which a person decides")
+        self.shared.decide(decision, x509.load_der_x509_csr(sent.content).subject.rfc4514_string())
 
     @property
     def challenge(self) -> str | None:

@@ -56,33 +56,53 @@ def show(id: str, as_json: bool, config_path: Path) -> None:
         print_facts({key: _shown(value) for key, value in facts.items() if value})
 
 
+_by_subject = click.option(
+    "--subject", metavar="DN", default="", help="In place of ID: the one request of this subject that waits."
+)
+
+
 @command.command
-@click.argument("id")
+@click.argument("id", required=False, default="")
+@_by_subject
 @located
-def approve(id: str, config_path: Path) -> None:
+def approve(id: str, subject: str, config_path: Path) -> None:
     """Let a request be answered: its certificate is issued when the client asks again."""
-    _decide(id, config_path, Decision.APPROVED, "")
+    id = _decide(id, subject, config_path, Decision.APPROVED, "")
     click.echo(f"{id} is approved; its client gets the certificate when it asks again")
 
 
 @command.command
-@click.argument("id")
+@click.argument("id", required=False, default="")
+@_by_subject
 @click.option("--reason", default="", help="What the client is told, one line.")
 @located
-def reject(id: str, reason: str, config_path: Path) -> None:
+def reject(id: str, subject: str, reason: str, config_path: Path) -> None:
     """Refuse a request for good; its client is told so when it asks again."""
     if len(reason) > 200 or not reason.isprintable():
         raise click.BadParameter("a reason is one line of 200 printable characters at most", param_hint="--reason")
-    _decide(id, config_path, Decision.REJECTED, reason)
+    id = _decide(id, subject, config_path, Decision.REJECTED, reason)
     click.echo(f"{id} is rejected")
 
 
-def _decide(id: str, config_path: Path, decision: Decision, reason: str) -> None:
+def _decide(id: str, subject: str, config_path: Path, decision: Decision, reason: str) -> str:
+    """Decide about the request that is meant; its ID."""
+    if bool(id) == bool(subject):
+        raise click.UsageError("name the request, by its ID or by --subject")
     with opened(config_path) as parts:
-        record = _known(parts, id)
+        record = _known(parts, id) if id else _waiting(parts, subject)
         profile = run(parts.store.profile(record.profile_id))
         life = (Waiting() if profile is None else profile.profile.waiting).life
         run(decide(parts.store, record, decision, operator(), parts.clock.now(), life, reason))
+        return record.id
+
+
+def _waiting(parts: Parts, subject: str) -> WaitingRequest:
+    found = [
+        one for one in run(parts.store.waiting_requests(None)) if one.subject == subject and one.decision is Decision.WAITING
+    ]
+    if len(found) != 1:
+        raise Failed(f"{len(found)} requests of the subject {subject!r} wait; 'privca request list' shows their IDs")
+    return found[0]
 
 
 def _known(parts: Parts, id: str) -> WaitingRequest:

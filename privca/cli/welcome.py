@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -58,6 +59,19 @@ def target(config: Config, profiles: Sequence[Mapping[str, object]]) -> bytes:
             lines += ["", f"[{protocol}]", *_credentials(profile)]
             for waiting in [p for p in found if protocol == "scep" and "approval" in p][:1]:
                 lines += [f"approval_{key} = {json.dumps(waiting[key])}" for key in ("url", "code")]
+                # The person who decides is the examiner, by the same command that a person has.
+                decide = [
+                    sys.executable,
+                    "-m",
+                    "privca",
+                    "request",
+                    "{decision}",
+                    "--subject",
+                    "{subject}",
+                    "--config",
+                    str(config.path),
+                ]
+                lines.append(f"decide = {json.dumps(decide)}")
             if protocol == "est":
                 lines.append(f"plain = {json.dumps(config.server.http_url)}")
                 lines += [

@@ -88,6 +88,18 @@ def test_a_request_is_rejected_with_a_reason(operator: Operator) -> None:
     assert "not ours" in call(operator.directory, "request", "show", listed["id"]).stdout
 
 
+def test_a_request_is_meant_by_its_subject_if_it_is_the_only_one(operator: Operator) -> None:
+    operator.ask("1")
+    operator.ask("2", "another")
+    assert call(operator.directory, "request", "approve", "--subject", "CN=device").exit_code == 0
+    assert [one["subject"] for one in of(operator.directory, "request", "list")] == ["CN=another"]
+    assert call(operator.directory, "request", "reject", "--subject", "CN=another", "--reason", "no").exit_code == 0
+    operator.ask("3", "twice")
+    operator.ask("4", "twice")
+    many = call(operator.directory, "request", "approve", "--subject", "CN=twice")
+    assert (many.exit_code, "2 requests of the subject 'CN=twice' wait" in many.stderr) == (1, True)
+
+
 def test_a_forged_subject_reaches_no_terminal(operator: Operator) -> None:
     operator.ask("1", FORGED)
     (listed,) = of(operator.directory, "request", "list")
@@ -102,6 +114,9 @@ def test_a_forged_subject_reaches_no_terminal(operator: Operator) -> None:
     [
         pytest.param(["show", "x"], 1, "there is no request 'x'", id="show"),
         pytest.param(["approve", "x"], 1, "there is no request 'x'", id="approve"),
+        pytest.param(["approve"], 2, "name the request", id="which"),
+        pytest.param(["approve", "x", "--subject", "CN=x"], 2, "name the request", id="which of two"),
+        pytest.param(["approve", "--subject", "CN=x"], 1, "0 requests of the subject 'CN=x' wait", id="no such subject"),
         pytest.param(["reject", "x", "--reason", "a\nb"], 2, "one line of 200 printable characters", id="reason"),
     ],
 )

@@ -67,6 +67,7 @@ def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     for name in ("delayed", "ra"):
         assert target["cmp"][name]["url"] == shared.profile(f"lab-cmp-{name}")["url"]
     strict, approval = shared.profile("lab-scep-strict"), shared.profile("lab-scep-approval")
+    assert target["scep"].pop("decide")[-4:] == ["--subject", "{subject}", "--config", str(shared.directory / "privca.toml")]
     assert target["scep"] == {
         "url": strict["url"],
         "code": strict["code"],

@@ -14,6 +14,8 @@ from conformance.scep.session import ScepSession
 from conformance.target import ScepTarget, Target
 from conformance.transport import HttpResponse
 from conformance.verdict import Verdict
+from privca.enrollment.approval import decide
+from privca.enrollment.ports import Decision
 from privca.faults import faults
 from privca.faults.copies import copy
 from tests.support.issuance_lab import run
@@ -49,7 +51,13 @@ class Server:
 
     def session(self):
         described = ScepTarget(url=f"{URL}/strict", code=CODE, approval_url=f"{URL}/approval", approval_code=CODE)
-        return ScepSession(Target(name="in process", scep=described), transport=self)
+        return ScepSession(Target(name="in process", scep=described), transport=self, decide=self.decide)
+
+    def decide(self, decision, subject):
+        """The person who decides about the request of a subject."""
+        lab, decisions = self.lab, {"approve": Decision.APPROVED, "reject": Decision.REJECTED}
+        (record,) = [one for one in run(lab.store.waiting_requests()) if one.subject == subject]
+        run(decide(lab.store, record, decisions[decision], "a person", lab.clock.now(), "7d"))
 
     def erring(self, fault):
         """Serve with this fault from now on."""

@@ -125,3 +125,34 @@ def pending_other_signer(lab: ScepLab) -> None:
     poll = _poll(lab, answer.sent)
     poll.signer = lab.applicant(key=2)
     lab.refused(lab.pending_client().send(poll), UNKNOWN)
+
+
+@case(
+    "scep.pending.approved",
+    covers=["rfc8894:4.4.1#same-replies", STATUS, "rfc8894:3.3.2.1#issued"],
+    kills=["scep.pending.never-granted"],
+    feature="approval",
+)
+def approved(lab: ScepLab) -> None:
+    """Once a person has approved, CertPoll brings the certificate, and brings it again if the reply was lost."""
+    answer = _waiting(lab)
+    lab.decide("approve", answer.sent)
+    first = lab.pending_client().send(_poll(lab, answer.sent))
+    lab.require(first.status == "SUCCESS" and not first.wrong, f"expected SUCCESS, got {first.said} {first.wrong}")
+    lab.require(not lab.why_not(first), lab.why_not(first), "rfc8894:3.3.2.1#issued")
+    again = lab.pending_client().send(_poll(lab, answer.sent))
+    if lab.check(again.status == "SUCCESS", f"then expected SUCCESS again, got {again.said}", level=Level.MAY):
+        lab.check(again.issued == first.issued, "a second CertPoll brings another certificate")
+
+
+@case(
+    "scep.pending.rejected",
+    covers=["rfc8894:4.4.1#same-replies", STATUS, FAIL_INFO],
+    kills=["scep.pending.rejection-unsaid"],
+    feature="approval",
+)
+def rejected(lab: ScepLab) -> None:
+    """Once a person has rejected, CertPoll is answered with FAILURE."""
+    answer = _waiting(lab)
+    lab.decide("reject", answer.sent)
+    lab.refused(lab.pending_client().send(_poll(lab, answer.sent)), {"badRequest", "badCertId"})

@@ -13,6 +13,7 @@ _PENDING = "return await cert_rep.pending(exchange, profile.profile, addressed.p
 _UNMATCHED = (
     "raise Refused(Reason.NOT_FOUND, 'RFC 8894 section 4.4', 'there is no PKCSReq or RenewalReq of this transactionID and key')"
 )
+_RESUMED = "answer = await door.resume(exchange, profile, request_id)"
 _SUCCESS = "return await cert_rep.success(exchange, profile.profile, addressed.party, message, addressed.cipher, "
 
 FAULTS = (
@@ -68,6 +69,20 @@ FAULTS = (
         "A CertPoll with another client's transactionID learns how that one's request fares",
         "4.4",
         SIGNER_FORGOTTEN,
+        like=APPROVAL,
+    ),
+    fault(
+        "pending.never-granted",
+        "A CertPoll is answered with PENDING, whatever a person has decided",
+        "4.4.1",
+        instead(_POLL, "isinstance(answer, Pending)", "True"),
+        like=APPROVAL,
+    ),
+    fault(
+        "pending.rejection-unsaid",
+        "A request that was rejected stays PENDING",
+        "4.4.1",
+        instead(_POLL, _RESUMED, f"try:\n        {_RESUMED}\n    except Refused:\n        {_PENDING}"),
         like=APPROVAL,
     ),
     fault(
