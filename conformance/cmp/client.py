@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from conformance.cmp import der
 from conformance.cmp.message import Draft, Reply
@@ -32,23 +34,42 @@ class Answer:
         return f"HTTP {self.response.status} {self.response.media_type or 'no type'}, {self.garbled}"
 
 
-class Client:
-    """Posts PKIMessages (RFC 9811 section 3). ``observe`` hears of each response."""
+Observe = Callable[[HttpResponse, Callable[[], HttpRequest] | None], None]
+"""Hears of each response, and of how its request is made anew, where that can be."""
 
-    def __init__(self, transport: Transport, observe: Callable[[HttpResponse], None]) -> None:
+
+class Client:
+    """Posts PKIMessages (RFC 9811 section 3). ``now`` tells the time of a message that is made anew."""
+
+    def __init__(self, transport: Transport, observe: Observe, now: Callable[[], datetime]) -> None:
         self._transport = transport
         self._observe = observe
+        self._now = now
 
     def post(self, url: str, body: bytes, *, method: str = "POST", media_type: str | None = MEDIA_TYPE) -> HttpResponse:
         """Send octets, whatever they are."""
         headers = () if media_type is None else (("Content-Type", media_type),)
-        response = self._transport.exchange(HttpRequest(method, url, headers, body))
-        self._observe(response)
+        return self._exchange(HttpRequest(method, url, headers, body))
+
+    def _exchange(self, request: HttpRequest, again: Callable[[], HttpRequest] | None = None) -> HttpResponse:
+        response = self._transport.exchange(request)
+        self._observe(response, again)
         return response
 
     def send(self, url: str, draft: Draft, mutation: Mutation | None = None) -> Answer:
         """Send a request, spoilt by ``mutation`` if there is one."""
-        return self.read(draft, self.post(url, draft.encode() if mutation is None else mutation.apply(draft)))
+
+        def request(made: Draft) -> HttpRequest:
+            octets = made.encode() if mutation is None else mutation.apply(made)
+            return HttpRequest("POST", url, (("Content-Type", MEDIA_TYPE),), octets)
+
+        def again() -> HttpRequest:
+            fresh = replace(draft, transaction_id=secrets.token_bytes(16), sender_nonce=secrets.token_bytes(16))
+            return request(fresh.at(self._now()))
+
+        # What goes on with a transaction belongs to the message that it answers.
+        begins = draft.recip_nonce is None and draft.transaction_id is not None
+        return self.read(draft, self._exchange(request(draft), again if begins else None))
 
     @staticmethod
     def read(draft: Draft, response: HttpResponse) -> Answer:

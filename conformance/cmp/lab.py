@@ -33,7 +33,7 @@ from conformance.cmp.mutations import Mutation
 from conformance.cmp.protection import NotVerified, Pbm, Protection, Signer, verify
 from conformance.examination import Examination, Inconclusive, NotApplicable
 from conformance.target import CmpEndpoint, CmpTarget
-from conformance.transport import HttpResponse, Transport
+from conformance.transport import HttpRequest, HttpResponse, Transport
 from conformance.verdict import Level
 
 ALWAYS_FAILURE = "cmp.error.always-system-failure"
@@ -95,13 +95,13 @@ class CmpLab:
     def __init__(self, shared: Shared, examination: Examination) -> None:
         self.shared = shared
         self.examination = examination
-        self.client = Client(shared.transport, self._observe)
+        self.client = Client(shared.transport, self._observe, shared.now)
         self.url = shared.target.url
         self.check = examination.check
         self.require = examination.require
 
-    def _observe(self, response: HttpResponse) -> None:
-        self.examination.record(response)
+    def _observe(self, response: HttpResponse, again: Callable[[], HttpRequest] | None) -> None:
+        self.examination.record(response, again=again)
 
     # -- who sends ----------------------------------------------------------------------------------------------------
 

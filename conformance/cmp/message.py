@@ -360,6 +360,9 @@ def _informations(found: Sequence[Any]) -> list[tuple[str, bytes]]:
 def generalized_time(text: str) -> datetime:
     """A GeneralizedTime as RFC 5280 section 4.1.2.5.2 has it. :raises Garbled: for any other."""
     try:
+        # strptime takes one digit where there should be two.
+        if len(text) != len("20260102030405Z"):
+            raise ValueError(text)
         return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         raise der.Garbled(f"a GeneralizedTime {text!r}, which RFC 5280 section 4.1.2.5.2 does not allow") from None

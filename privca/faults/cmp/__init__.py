@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from privca.faults.cmp import (
     confirmation,
+    encapsulation,
     enrollment,
     extra_certs,
     general,
@@ -22,5 +23,5 @@ from privca.faults.cmp import (
 from privca.faults.fault import Fault
 
 _RULES = (http, extra_certs, rules_validation, rules_requests, rules_answers, key_generation, support)
-_AREAS = (headers, protecting, possession, enrollment, confirmation, revocation, general, polling)
+_AREAS = (headers, protecting, encapsulation, possession, enrollment, confirmation, revocation, general, polling)
 FAULTS: tuple[Fault, ...] = tuple(one for area in (*_RULES, *_AREAS) for one in area.FAULTS)
