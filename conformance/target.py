@@ -47,6 +47,9 @@ class EstAccess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     username: str = ""
     code: str = ""
     code_env: str = ""
+    certificate: str = ""
+    key: str = ""
+    """A certificate (PEM, its chain may follow) and its key that are presented in TLS where there is no password."""
 
 
 class EstTarget(EstAccess, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,10 +6,11 @@ A draft that is sent as it is, is correct. Between the two steps a case may spoi
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from conformance.est import authorization
-from conformance.est.connections import Connections, Enrolled
+from conformance.est.connections import Connections, Enrolled, read
 from conformance.est.draft import CMC_REQUEST, PKCS10, Draft, Headers, Mutation
 from conformance.target import EstAccess
 from conformance.transport import HttpResponse, Transport
@@ -20,12 +21,14 @@ Observer = Callable[[HttpResponse], None]
 class Client:
     """One client of one endpoint. ``observe`` is called with each reply.
 
-    Who it is, it says by HTTP Basic, or by Digest where Basic is not offered; a draft with a client certificate says it by that alone.
+    Who it is, it says by HTTP Basic, or by Digest where Basic is not offered; without a password, by the certificate that the target gives. A
+    draft with a client certificate says it by that alone.
     """
 
     def __init__(self, connections: Connections, access: EstAccess, observe: Observer) -> None:
         self.connections = connections
         self.access = access
+        self.identity = None if access.code or not access.certificate else read(Path(access.certificate), Path(access.key))
         self._observe = observe
         self._offered: list[str] | None = None
 
@@ -44,14 +47,15 @@ class Client:
         :param password: the header with the password, if it is there already.
         """
         headers: Headers = (("Content-Type", PKCS10),)
+        presents = presents or self.identity
         if presents is None:
             headers += self.password("POST", operation) if password is None else password
         return Draft(self.access.url, operation, "POST", headers, csr, key=key, presents=presents)
 
     def full(self, message: bytes) -> Draft:
-        """A full PKI request, under the password."""
+        """A full PKI request, under the password or with the certificate of the target."""
         headers = (("Content-Type", CMC_REQUEST), *self.password("POST", "fullcmc"))
-        return Draft(self.access.url, "fullcmc", "POST", headers, message)
+        return Draft(self.access.url, "fullcmc", "POST", headers, message, presents=self.identity)
 
     def password(self, method: str, operation: str) -> Headers:
         """The header that says who the client is; none if the target gives no password."""

@@ -13,16 +13,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, cast, runtime_checkable
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from conformance.est.csr import PrivateKey
 from conformance.examination import NotApplicable
+from conformance.target import TargetError
 from conformance.transport import HttpRequest, HttpResponse, SocketTransport, Transport, Unreachable
 
 
@@ -38,6 +40,19 @@ class Enrolled:
         """Everything, the key unencrypted (PKCS #8)."""
         parts = [self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())]
         return b"".join(parts + [one.public_bytes(Encoding.PEM) for one in (self.certificate, *self.chain)])
+
+
+@cache
+def read(certificate: Path, key: Path) -> Enrolled:
+    """What two PEM files hold. :raises TargetError: if that is no certificate with its private key."""
+    try:
+        own, *chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+        private = load_pem_private_key(key.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise TargetError(f"{certificate}, {key}: {error}") from None
+    if not isinstance(private, PrivateKey) or private.public_key() != own.public_key():
+        raise TargetError(f"{key} is not the key of {certificate}, or is of a kind that is not used here")
+    return Enrolled(private, own, tuple(chain))
 
 
 class Bound(Transport, Protocol):

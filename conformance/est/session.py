@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from conformance.case import Case
-from conformance.est.connections import Connections, OneTransport, SocketConnections
+from conformance.est.connections import Connections, OneTransport, SocketConnections, read
 from conformance.est.lab import EstLab, Shared
 from conformance.est.replies import Unreadable
 from conformance.examination import Examination, Result, examine
@@ -34,6 +34,9 @@ class EstSession:
 
     def __enter__(self) -> Self:
         trust = Path(self._target.trust_anchor) if self._target.trust_anchor else None
+        for access in (self._est, *self._est.others):
+            if access.certificate:
+                read(Path(access.certificate), Path(access.key))  # what is wrong with it is said at once
         self._shared = Shared(self._est, self._connections(trust), trust, over_sockets=self._given is None)
         return self
 

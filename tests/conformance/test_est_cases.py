@@ -6,12 +6,12 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from conformance import kill_matrix
 from conformance.est.session import EstSession
 from conformance.protocols import load
-from conformance.target import EstAccess, EstTarget, Target
+from conformance.target import EstAccess, EstTarget, Target, TargetError
 from conformance.transport import HttpResponse
 from conformance.verdict import Verdict
 from privca.base.entropy import token
@@ -158,6 +158,28 @@ def test_names_are_changed_where_the_profile_has_it(place):
     with EstSession(target(place, "renaming"), transport=place) as session:
         result = session.examine(CASES["est.reenroll.change-subject-name"])
     assert result.verdict is Verdict.PASS, result.detail
+
+
+@pytest.mark.parametrize(
+    "id", ["est.enroll.as-asked", "est.enroll.status-and-type", "est.csr.bad-signature", "est.reenroll.renewed"]
+)
+def test_a_certificate_serves_in_place_of_a_password(place, tmp_path, id):
+    enrolled = place.lab.enroll(place.like["renaming"])
+    (tmp_path / "c.pem").write_bytes(enrolled.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "k.pem").write_bytes(enrolled.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    url = access(place.like["renaming"])["url"]
+    presented = EstTarget(url=url, certificate=str(tmp_path / "c.pem"), key=str(tmp_path / "k.pem"))
+    with EstSession(Target(name="in process", est=presented), transport=place) as session:
+        assert session.examine(CASES[id]).verdict is Verdict.PASS
+
+
+def test_a_key_of_another_certificate_is_an_error_of_the_target(place, tmp_path):
+    one, other = place.lab.enroll(place.like["renaming"]), place.lab.enroll(place.like["renaming"])
+    (tmp_path / "c.pem").write_bytes(one.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "k.pem").write_bytes(other.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    broken = EstTarget(url=ORIGIN, certificate=str(tmp_path / "c.pem"), key=str(tmp_path / "k.pem"))
+    with pytest.raises(TargetError, match="is not the key"), EstSession(Target(est=broken), transport=place):
+        pass
 
 
 def test_most_of_the_cases_can_be_run_in_process(examined):
