@@ -46,7 +46,7 @@ def faulty(lab: Lab) -> Faulty:
 def target(lab: Lab, *, bound: bool = False, **fields: object) -> Target:
     """A profile that counts every challenge as met, or (``bound``) one whose accounts come with an external account binding."""
     methods = ("eab",) if bound else ("open",)
-    profile = lab.profile(authentication=methods, **fields)
+    profile = lab.profile(authentication=methods, acme={"terms_of_service": "https://ca.example.test/terms"}, **fields)
     keys = tuple(lab.external_key(profile) for _ in range(_KEYS)) if bound else ()
     directory = lab.client(profile=profile).directory_url
     limited = lab.client(profile=lab.profile(authentication=("open",), acme=_LIMIT, **fields)).directory_url

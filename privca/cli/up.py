@@ -145,7 +145,7 @@ def _serve(config: Config, sockets: Sockets, made: bool) -> int:
         replace_file(config.file(".gitignore"), b"*\n")
         # Whether there are faults is said anew for each run.
         config = msgspec.structs.replace(load(config.path), lab=config.lab)
-    config = _with_limit(_with_lists(config))
+    config = _with_rules(_with_lists(config))
     entries, warnings = _prepare(config)
     resolver = _resolver(config)
     # Imported after everything else is known to be right: the reactor comes with it.
@@ -209,19 +209,22 @@ def _with_lists(config: Config) -> Config:
     return msgspec.structs.replace(more, profile={**config.profile, lists.PROFILE: lists.profile("tls")})
 
 
-def _with_limit(config: Config) -> Config:
-    """With a profile that an examiner soon has made too many orders of, in a lab with faults."""
+def _with_rules(config: Config) -> Config:
+    """With a profile that an examiner soon has made too many orders of, and one with terms of service, in a lab with faults."""
     like = config.profile.get("lab-acme")
     if config.lab is None or not config.lab.faults or like is None:
         return config
-    from privca.faults.acme.limits import LIMITED
+    from privca.faults.acme.limits import LIMITED, TERMS
 
-    options = msgspec.structs.replace(
-        like.acme, orders_limit="3/1h", website=like.acme.website or "https://ca.example.test/limits"
-    )
-    return msgspec.structs.replace(
-        config, profile={**config.profile, LIMITED: msgspec.structs.replace(like, default=False, acme=options)}
-    )
+    rules = {
+        LIMITED: {"orders_limit": "3/1h", "website": like.acme.website or "https://ca.example.test/limits"},
+        TERMS: {"terms_of_service": "https://ca.example.test/terms"},
+    }
+    more = {
+        id: msgspec.structs.replace(like, default=False, acme=msgspec.structs.replace(like.acme, **changes))
+        for id, changes in rules.items()
+    }
+    return msgspec.structs.replace(config, profile={**config.profile, **more})
 
 
 def _faulty_status(config: Config) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ from conformance.target import AcmeTarget, Target
 from conformance.verdict import Verdict
 from privca.faults import faults
 from privca.faults.copies import copy
+from tests.traps.conftest import ORIGIN
 
 CASES = {id: case for id, case in load().items() if case.protocol == "acme"}
 RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED)
@@ -15,9 +16,12 @@ RIGHT = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.UNSUPPORTED)
 
 @pytest.fixture(scope="module")
 def target(lab):
-    """A profile that counts every challenge as met."""
-    directory = lab.client(profile=lab.profile(authentication=("open",))).directory_url
-    return Target(name="in process", acme=AcmeTarget(directory=directory, validates=False))
+    """A profile that counts every challenge as met and has terms of service, and one with a limit."""
+    terms, limit = {"terms_of_service": f"{ORIGIN}/terms"}, {"orders_limit": "3/1h", "website": f"{ORIGIN}/limits"}
+    directory, limited = (
+        lab.client(profile=lab.profile(authentication=("open",), acme=rules)).directory_url for rules in (terms, limit)
+    )
+    return Target(name="in process", acme=AcmeTarget(directory=directory, validates=False, rate_limited=limited))
 
 
 @pytest.fixture(scope="module")

@@ -184,7 +184,7 @@ negative(
 )
 
 
-@case("acme.account.terms", covers=["rfc8555:7.3#terms"], feature="terms-of-service")
+@case("acme.account.terms", covers=["rfc8555:7.3#terms"], kills=["acme.account.terms-ignored"], feature="terms-of-service")
 def terms(lab: AcmeLab) -> None:
     """Where there are terms of service, an account must agree to them."""
     if not lab.directory.get("meta", {}).get("termsOfService"):

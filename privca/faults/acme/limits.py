@@ -1,11 +1,11 @@
-"""Faults of rate limits (RFC 8555 section 6.6)."""
+"""Faults of rate limits and terms of service (RFC 8555 sections 6.6 and 7.3), which profiles have that a lab with faults makes for them."""
 
 from __future__ import annotations
 
 from privca.faults.acme.naming import fault
 from privca.faults.edits import instead
 
-LIMITED = "lab-acme-limited"
+LIMITED, TERMS = "lab-acme-limited", "lab-acme-terms"
 
 FAULTS = (
     fault(
@@ -32,5 +32,12 @@ FAULTS = (
         "6.6",
         instead("acme.rfc8555.ratelimit:Limits.look", "location=self._help", "location=None"),
         like=LIMITED,
+    ),
+    fault(
+        "account.terms-ignored",
+        "An account need not agree to the terms of service",
+        "7.3",
+        instead("acme.rfc8555.account:new", "options.terms_of_service and (not wanted.terms_of_service_agreed)", "False"),
+        like=TERMS,
     ),
 )
