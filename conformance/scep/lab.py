@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -75,9 +76,17 @@ class ScepLab:
         return Client(self.shared.transport, url, self._observe, self.shared.target.ca_identifier)
 
     def _observe(self, response: HttpResponse, note: str, issued: Issued) -> None:
-        self.examination.record(response, note)
+        self.examination.record(self._without_secrets(response), note)
         self.examination.issued(*issued[0])
         self.examination.issued(*issued[1], kind=Kind.CRL)
+
+    def _without_secrets(self, response: HttpResponse) -> HttpResponse:
+        """An exchange as it may be kept: what was sent unencrypted on purpose has no challengePassword in it."""
+        body = response.request.body
+        for secret in (self.shared.target.code, self.shared.target.approval_code):
+            if secret:
+                body = body.replace(secret.encode(), b"*" * len(secret.encode()))
+        return response if body == response.request.body else replace(response, request=replace(response.request, body=body))
 
     # -- what is there ------------------------------------------------------------------------------------------------
 
@@ -104,6 +113,12 @@ class ScepLab:
         if self.shared.decide is None:
             raise NotApplicable("the target has no command decide, by which a person decides")
         self.shared.decide(decision, x509.load_der_x509_csr(sent.content).subject.rfc4514_string())
+
+    @property
+    def unheard(self) -> bool:
+        """Whether nobody listens on the way to the server: it is this machine, or TLS is spoken."""
+        parts = urlsplit(self.shared.target.url)
+        return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
 
     @property
     def challenge(self) -> str | None:

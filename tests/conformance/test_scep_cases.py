@@ -21,7 +21,7 @@ from privca.faults.copies import copy
 from tests.support.issuance_lab import run
 from tests.support.scep_lab import CODE, ScepLab
 
-URL = "http://ca.example.test/scep"
+URL = "http://127.0.0.1/scep"
 STRICT = {"signing_time": "1h", "password_recipients": True, "password_reference": "lab"}
 FAULTS = sorted(name for name, fault in faults().items() if fault.protocol == "scep")
 
@@ -49,8 +49,8 @@ class Server:
         response = self.lab.send(self.profiles[profile], request.body, **method)
         return HttpResponse(response.status, response.headers, response.body, request)
 
-    def session(self):
-        described = ScepTarget(url=f"{URL}/strict", code=CODE, approval_url=f"{URL}/approval", approval_code=CODE)
+    def session(self, url=URL):
+        described = ScepTarget(url=f"{url}/strict", code=CODE, approval_url=f"{url}/approval", approval_code=CODE)
         return ScepSession(Target(name="in process", scep=described), transport=self, decide=self.decide)
 
     def decide(self, decision, subject):
@@ -84,6 +84,18 @@ def test_every_case_passes_on_the_server(server, cases):
     with server.session() as session:
         found = [session.examine(case) for case in cases]
     assert [f"{one.case.id}: {one.verdict} {one.detail}" for one in found if one.verdict is not Verdict.PASS] == []
+    sent = [exchange.response.request.body for one in found for exchange in one.exchanges]
+    assert sent
+    assert not any(CODE.encode() in body for body in sent), "a secret is in what is kept of a run"
+
+
+def test_a_secret_is_not_sent_unencrypted_where_somebody_may_listen(server, cases):
+    server.lab.service = server.honest
+    (case,) = [one for one in cases if one.id == "scep.envelope.in-the-clear"]
+    with server.session("http://ca.example.test/scep") as session:
+        done = session.examine(case)
+    assert done.verdict is Verdict.NOT_APPLICABLE
+    assert "challengePassword" in done.detail
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from conformance.case import Case, register
+from conformance.examination import NotApplicable
 from conformance.scep import structures
 from conformance.scep.applicants import name, rsa_key, self_signed
 from conformance.scep.draft import Draft, Mutation
@@ -124,15 +125,21 @@ negative(
 )
 
 
-def _in_the_clear(draft: Draft) -> None:
-    draft.spoil_envelope.append(lambda octets: draft.content)
+def _in_the_clear(lab: ScepLab) -> Mutation:
+    if lab.challenge is not None and not lab.unheard:
+        raise NotApplicable("who listens on the way to this URL would learn the challengePassword")
+    return Mutation(
+        "envelope.in-the-clear",
+        "RFC 8894 section 3.1",
+        lambda draft: draft.spoil_envelope.append(lambda octets: draft.content),
+    )
 
 
 negative(
     "scep.envelope.in-the-clear",
     "A PKCS #10 that is signed and not encrypted is refused: its challengePassword is there for everybody",
     covers=["rfc8894:3.1#no-cleartext"],
-    mutation=Mutation("envelope.in-the-clear", "RFC 8894 section 3.1", _in_the_clear),
+    mutation=_in_the_clear,
     fail_info=UNREADABLE,
     kills=["scep.envelope.cleartext-accepted"],
 )
