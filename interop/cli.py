@@ -105,6 +105,11 @@ def list_() -> None:
     help="How many at once; clients mostly wait.",
 )
 @click.option("--install", is_flag=True, help="Install Debian packages that are missing, if this is root.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of the results to compare with (default: those that --out holds).",
+)
 @click.option("--skip-ok", is_flag=True, help="Exit with 0 even if something could not be run here.")
 @click.option(
     "--out",
@@ -121,6 +126,7 @@ def run_(
     target: str,
     workers: int,
     install: bool,
+    compare: Path | None,
     skip_ok: bool,
     out: Path,
 ) -> None:
@@ -132,6 +138,7 @@ def run_(
     started = datetime.now(UTC)
     out.mkdir(parents=True, exist_ok=True)
     out = out.resolve()
+    before = results.last(compare or out)
     ids = [id for id in ids if not protocols or SCENARIOS[id].protocol in protocols]
     # A control belongs to what it controls.
     ids = list(dict.fromkeys([control for id in ids if (control := SCENARIOS[id].control)] + ids))
@@ -160,6 +167,7 @@ def run_(
         target_version=version,
         engines=found_engines,
     )
+    whole = results.compared(whole, before)
     results.save(whole, out)
     page.write(whole, out)
     sys.exit(report(console, whole, out, skip_ok=skip_ok))
@@ -215,6 +223,8 @@ def report(console: Console, whole: Results, out: Path, *, skip_ok: bool) -> int
             console.print(matrix([row for row in whole.rows if row.protocol == protocol and row.client in some]))
     for client, reason in dict.fromkeys((row.client, row.detail) for row in whole.rows if row.verdict == "skip"):
         console.print(f"[yellow]SKIP[/] {client}: {escape(reason)}", soft_wrap=True)
+    for change in whole.changes:
+        console.print(f"[bold]since {whole.since}:[/] {change.client} {change.scenario}: {change.before} -> {change.after}")
     counts, off = whole.counts(), sum(not row.in_order for row in whole.rows)
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "nothing to do"
     console.print(f"{summary}; {f'{off} not as expected' if off else 'nothing unexpected'}; {out / 'index.html'}", soft_wrap=True)

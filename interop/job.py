@@ -91,9 +91,9 @@ def label(client: Client) -> str:
 
 
 def publish(folder: Path, out: Path, artefacts: Mapping[str, str]) -> None:
-    """Copy what may be shown to the results: the log and certificates, never a key, never the job with its credential."""
+    """Copy what may be shown to the results: log, transcript and certificates, never a key, never the job with its credential."""
     out.mkdir(parents=True, exist_ok=True)
     kept = [name for name in artefacts.values() if ".key." not in Path(name).name + "."]
-    for name in ["log.txt", "driver.txt", *kept]:
+    for name in ["log.txt", "driver.txt", "transcript.txt", "transcript.jsonl", *kept]:
         if (source := folder / name).is_file() and source.stat().st_size:
             shutil.copyfile(source, out / source.name)

@@ -11,6 +11,18 @@ from interop.results import Results, Row
 from interop.scenarios import SCENARIOS
 
 TEMPLATES = Path(__file__).parent
+SAID = {
+    "log.txt": "what the client said",
+    "transcript.txt": "what the server wrote down",
+    "transcript.jsonl": "the same, every octet",
+    "driver.txt": "what the driver said",
+}
+"""Files of a cell that are no artefacts, in the order in which they are shown."""
+
+
+def order(name: str) -> int:
+    """The place of a file: what is said before what is left."""
+    return list(SAID).index(name) if name in SAID else len(SAID)
 
 
 def write(results: Results, out: Path) -> None:
@@ -37,10 +49,12 @@ def write(results: Results, out: Path) -> None:
         ],
         titles=titles,
         cells=cells,
+        changed={(change.client, change.scenario): change.before for change in results.changes},
         files={
-            row: sorted(path.name for path in (out / row.folder).iterdir())
+            row: sorted((path.name for path in (out / row.folder).iterdir()), key=lambda name: (order(name), name))
             for row in results.rows
             if row.folder and (out / row.folder).is_dir()
         },
+        said=SAID,
     )
     (out / "index.html").write_text(text, encoding="utf-8")

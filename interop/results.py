@@ -53,6 +53,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """The command that runs this row alone."""
 
     @property
+    def outcome(self) -> str:
+        """The verdict, with what the client did."""
+        return f"{self.verdict} ({self.did})" if self.did else self.verdict
+
+    @property
     def in_order(self) -> bool:
         """Whether nobody needs to look at this row: it is as expected, or was not run and says so."""
         return self.verdict in (self.expected, "skip")
@@ -65,6 +70,15 @@ class EngineReport(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A row that is not what it was: verdicts, and what the client did."""
+
+    client: str
+    scenario: str
+    before: str
+    after: str
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. Times are RFC 3339 in UTC."""
 
@@ -75,6 +89,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     target_version: str
     engines: tuple[EngineReport, ...]
     rows: tuple[Row, ...]
+    since: str = ""
+    """When the results were started that these were compared with; empty: there were none."""
+    changes: tuple[Change, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many rows have each verdict; only verdicts that occur."""
@@ -92,3 +109,30 @@ def save(results: Results, folder: Path) -> None:
 def read(folder: Path) -> Results:
     """Read ``results.json``."""
     return msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
+
+
+def last(folder: Path) -> Results | None:
+    """The results that are stored in a folder, if there are any that can be read."""
+    try:
+        return read(folder)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+        return None
+
+
+def compared(new: Results, old: Results | None) -> Results:
+    """New results with what has changed. What was not run, this time or then, is not compared."""
+    if old is None:
+        return new
+    was = {(row.client, row.scenario): row for row in old.rows if row.verdict != "skip"}
+    pairs = [(was.get((row.client, row.scenario)), row) for row in new.rows if row.verdict != "skip"]
+    changes = [
+        Change(row.client, row.scenario, _seen(before, row), _seen(row, before))
+        for before, row in pairs
+        if before is not None and before.outcome != row.outcome
+    ]
+    return msgspec.structs.replace(new, since=old.started, changes=tuple(changes))
+
+
+def _seen(row: Row, other: Row) -> str:
+    """An outcome; of which version of the client, if that changed as well."""
+    return row.outcome if row.version == other.version else f"{row.outcome} of {row.version}"

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -102,7 +103,18 @@ def scenario(task: Task, server: Server, folder: Path, outside: Outside) -> tupl
             did = found.did
         if wanted.approved:
             checks.append(Check("it waited, and a person approved it", approver.approved > 0, approver.trouble))
+    write_down(server, len(before or ()), folder / "job")
     return done, verdict.judge(done.status, checks, wanted), checks, did
+
+
+def write_down(server: Server, after: int, folder: Path) -> None:
+    """The server's own transcript of a job, for machines and for people."""
+    if (exchanges := server.exchanges()) is None:
+        return
+    lines = server.transcript(after)
+    (folder / "transcript.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    shown = "".join(f"{datetime.fromtimestamp(one.time, UTC):%T} {one}\n" for one in exchanges[after : after + len(lines)])
+    (folder / "transcript.txt").write_text(shown, encoding="utf-8")
 
 
 def transcript(wanted: Scenario, server: Server, before: int) -> list[Check]:

@@ -146,11 +146,12 @@ class Privca(Server):
 
     def exchanges(self) -> list[Exchange]:
         """By its transcripts."""
-        return [
-            exchange(json.loads(line))
-            for path in sorted((self._lab / "transcripts").glob("*.jsonl"))
-            for line in path.read_text(encoding="utf-8").splitlines()
-        ]
+        return [exchange(json.loads(line)) for line in self.transcript(0)]
+
+    def transcript(self, after: int) -> list[str]:
+        """JSON, secrets redacted."""
+        files = sorted((self._lab / "transcripts").glob("*.jsonl"))
+        return [line for path in files for line in path.read_text(encoding="utf-8").splitlines()][after:]
 
     def logs(self) -> list[Path]:
         """The log, and the transcript of every exchange."""

@@ -110,6 +110,10 @@ class Server(abc.ABC):
         """All that was said so far, in order; None if it does not tell."""
         return None
 
+    def transcript(self, after: int) -> list[str]:
+        """What it wrote down itself of the exchanges after so many, a line for each."""
+        return []
+
     def run(self, argv: Sequence[str], **options: Any) -> None:
         """Start a program of the server; its output goes to a log in the folder."""
         with (self.folder / f"{Path(argv[0]).name}.log").open("ab") as log:

@@ -71,9 +71,15 @@ def test_only_what_may_be_shown_is_published(drive, tmp_path):
     artefacts.mkdir()
     for name in ("issue.certificate.pem", "issue.key.pem", "account.key", "account.key.json", "account.url.txt"):
         (artefacts / name).write_text(SECRET if "key" in name else "shown")
+    (tmp_path / "job" / "transcript.jsonl").write_text("{}")
     left = {path.stem: f"artefacts/{path.name}" for path in artefacts.iterdir()}
     job.publish(tmp_path / "job", tmp_path / "out", left)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"driver.txt", "issue.certificate.pem", "account.url.txt"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "driver.txt",
+        "transcript.jsonl",
+        "issue.certificate.pem",
+        "account.url.txt",
+    }
     assert not [path for path in (tmp_path / "out").iterdir() if SECRET in path.read_text()]
     assert done.status == 0
 

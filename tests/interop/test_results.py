@@ -57,6 +57,39 @@ def test_a_verdict_that_nobody_knows_is_no_result(tmp_path):
         results.read(tmp_path)
 
 
+def changed(**rows: str) -> Results:
+    """Results of certbot in scenarios, by verdict."""
+    found = tuple(
+        msgspec.structs.replace(ROWS[0], scenario=id.replace("_", "-"), verdict=verdict) for id, verdict in rows.items()
+    )
+    return msgspec.structs.replace(WHOLE, rows=found)
+
+
+def test_what_has_changed_since_the_last_results():
+    old = changed(http_01="pass", dns_01="fail", renew="pass", revoke="skip")
+    new = changed(http_01="fail", dns_01="fail", renew="skip", revoke="pass", register="pass")
+    found = results.compared(new, old)
+    assert found.since == old.started
+    assert [(one.scenario, one.before, one.after) for one in found.changes] == [("http-01", "pass", "fail")]
+    assert results.compared(new, None) == new
+
+
+def test_what_a_client_did_and_its_version_are_part_of_what_has_changed():
+    old = msgspec.structs.replace(WHOLE, rows=(msgspec.structs.replace(ROWS[0], did="hurried", version="5.7"),))
+    new = msgspec.structs.replace(WHOLE, rows=(msgspec.structs.replace(ROWS[0], did="waited"),))
+    assert [(one.before, one.after) for one in results.compared(new, old).changes] == [
+        ("pass (hurried) of 5.7", "pass (waited) of 5.8.0")
+    ]
+
+
+def test_results_that_cannot_be_read_are_none(tmp_path):
+    assert results.last(tmp_path) is None
+    (tmp_path / "results.json").write_text("{}")
+    assert results.last(tmp_path) is None
+    results.save(WHOLE, tmp_path)
+    assert results.last(tmp_path) == WHOLE
+
+
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
@@ -73,14 +106,31 @@ class Page(HTMLParser):
 def test_the_page_needs_nothing_else(tmp_path):
     cell = tmp_path / "cells/certbot/http-01"
     cell.mkdir(parents=True)
-    (cell / "log.txt").write_text("x")
-    page.write(WHOLE, tmp_path)
+    for name in ("issue.certificate.pem", "log.txt", "transcript.txt", "transcript.jsonl"):
+        (cell / name).write_text("x")
+    known = msgspec.structs.replace(
+        ROWS[1], verdict="fail", expected="fail", why="known", link="https://example.test/1", did="gave up"
+    )
+    whole = msgspec.structs.replace(
+        WHOLE, rows=(msgspec.structs.replace(ROWS[0], again="privca-interop run --x"), known, ROWS[1])
+    )
+    old = msgspec.structs.replace(WHOLE, rows=(msgspec.structs.replace(ROWS[0], verdict="fail"),))
+    page.write(results.compared(whole, old), tmp_path)
     text = (tmp_path / "index.html").read_text()
     shown = Page(text)
     assert not {"script", "link", "img", "iframe"} & set(shown.tags)
-    assert not re.search(r"https?://|url\(|@import", text)
+    assert not re.search(r"url\(|@import", text)
     assert "&lt;b&gt;a.test&lt;/b&gt;" in text
-    for link in shown.links:
+    assert shown.links.count("https://example.test/1") == 1  # a link may lead elsewhere, nothing is fetched
+    assert (
+        text.index("log.txt")
+        < text.index("transcript.txt")
+        < text.index("transcript.jsonl")
+        < text.index("issue.certificate.pem")
+    )
+    for said in ("was fail", "gave up", "privca-interop run --x"):
+        assert said in text
+    for link in set(shown.links) - {"https://example.test/1"}:
         assert link[1:] in shown.ids if link.startswith("#") else (tmp_path / link).is_file(), link
     assert "no root" in text
 
