@@ -6,7 +6,10 @@ reached), 5 nothing was selected.
 
 from __future__ import annotations
 
+import warnings
+
 import click
+from cryptography.utils import CryptographyDeprecationWarning
 
 from conformance.commands.curl import curl
 from conformance.commands.evidence import evidence
@@ -24,6 +27,8 @@ def main() -> None:
     Every case cites the requirement that it examines, every refusal is shown beside the same request unspoilt, and the examiner shares no
     code with any server.
     """
+    # What a parser only warns of in a certificate is a matter of the lints; a user is to see their words, not its.
+    warnings.simplefilter("ignore", CryptographyDeprecationWarning)
 
 
 for command in (run, report, evidence, curl, list_, show, explain, catalogue, diff, gauntlet, kill_matrix, issue, mutations):
