@@ -27,10 +27,16 @@ FAULTS = (
     ),
     fault(
         "lightweight.subject-missing",
-        "A request needs no subject",
+        "Who names no subject gets a certificate for somebody",
         "4.1.1",
         unchecked(_REQUEST, "subject is required"),
         instead(_POP, "message.check_signature(key, tolerant=tolerant)", "None"),
+        instead(
+            "cmp.rfc9810.enroll:crmf",
+            "subject, extensions = renewal.completed(template, old)",
+            "subject, extensions = renewal.completed(template, old)\n    if template.subject is None and subject is None:\n        "
+            "subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'somebody')]).public_bytes()",
+        ),
     ),
     fault(
         "lightweight.poposk-input",
