@@ -50,6 +50,8 @@ class EstAccess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     certificate: str = ""
     key: str = ""
     """A certificate (PEM, its chain may follow) and its key that are presented in TLS where there is no password."""
+    linked: bool = False
+    """Whether every CSR has to hold the ``tls-unique`` of its connection (RFC 7030 section 3.5)."""
 
 
 class EstTarget(EstAccess, frozen=True, forbid_unknown_fields=True, kw_only=True):

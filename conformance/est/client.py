@@ -5,7 +5,9 @@ A draft that is sent as it is, is correct. Between the two steps a case may spoi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,9 +91,19 @@ class Client:
 
     def send(self, draft: Draft, *mutations: Mutation, over: Transport | None = None) -> HttpResponse:
         """Send a draft, spoilt or not. :param over: a connection of its own. :raises Unreachable:"""
-        for mutation in mutations:
-            draft = mutation.of(draft)
-        transport = over or self.connections.presenting(draft.presents)
-        response = transport.exchange(draft.request())
+        spoilt = _spoilt(draft, mutations)
+        binds = self.access.linked and draft.bind is not None and spoilt.url.startswith("https:")
+        if over is not None or draft.bind is None or not binds:
+            response = (over or self.connections.presenting(spoilt.presents)).exchange(spoilt.request())
+        else:
+            with self.connections.bound(spoilt.url, spoilt.presents) as connection:
+                bound = replace(draft, der=draft.bind(b64encode(connection.tls_unique).decode("ascii")))
+                response = connection.exchange(_spoilt(bound, mutations).request())
         self._observe(response)
         return response
+
+
+def _spoilt(draft: Draft, mutations: Iterable[Mutation]) -> Draft:
+    for mutation in mutations:
+        draft = mutation.of(draft)
+    return draft

@@ -71,6 +71,12 @@ def challenge_password(value: str) -> rfc2986.Attribute:
     return attribute(CHALLENGE_PASSWORD, encoder.encode(char.PrintableString(value)))
 
 
+def passwords(csr: bytes) -> list[rfc2986.Attribute]:
+    """The challengePassword of a request, none or one: for another request over the same connection."""
+    request, _ = decoder.decode(csr, asn1Spec=rfc2986.CertificationRequest())
+    return [one for one in request["certificationRequestInfo"]["attributes"] if str(one["type"]) == CHALLENGE_PASSWORD]
+
+
 def change_subject_name(subject: x509.Name, names: Sequence[str]) -> rfc2986.Attribute:
     """RFC 6402 section 2.8 with the tag of erratum 3943: Name and [1] GeneralNames."""
     alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names]).public_bytes()

@@ -27,7 +27,8 @@ class Draft:
     """The recipe of one request: ``url`` of the endpoint, ``operation`` below it, and what it is that is enrolled.
 
     ``der`` is what the body spells in base64; ``body`` is the body itself where it is something else. ``key`` is the public key of the CSR,
-    as SubjectPublicKeyInfo. ``presents`` is the client certificate of its connection.
+    as SubjectPublicKeyInfo. ``presents`` is the client certificate of its connection. ``bind`` makes the same CSR with a challengePassword, for
+    an endpoint that demands a channel binding.
     """
 
     url: str
@@ -38,6 +39,7 @@ class Draft:
     body: bytes | None = None
     key: bytes = b""
     presents: Enrolled | None = None
+    bind: Callable[[str], bytes] | None = None
 
     def request(self) -> HttpRequest:
         """What is sent."""

@@ -8,6 +8,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -86,17 +87,34 @@ class EstLab:
         more = [x509.NameAttribute(_TYPES[short], value) for short, value in self.shared.target.subject.items()]
         return x509.Name([*more, x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
-    def enrolling(self, client: Client | None = None, operation: str = "simpleenroll", **facts: object) -> Draft:
-        """A correct enrollment with a new key and name. :param facts: of the CSR (:func:`conformance.est.csr.request`)."""
-        key, name = csr.new_key(), self.shared.name()
-        request = csr.request(key, self.subject(name), [name], **facts)  # type: ignore[arg-type]
-        return (client or self.client).post(operation, request, csr.spki(key))
+    def enrolling(
+        self, client: Client | None = None, operation: str = "simpleenroll", *, kind: str = "P-256", **facts: Any
+    ) -> Draft:
+        """A correct enrollment with a new key of a kind and a new name. :param facts: of the CSR (:func:`conformance.est.csr.request`)."""
+        name = self.shared.name()
+        return self._asking(client, operation, csr.new_key(kind), self.subject(name), [name], None, facts)
 
-    def renewing(self, old: Enrolled, key: csr.PrivateKey | None = None, client: Client | None = None, **facts: object) -> Draft:
+    def renewing(self, old: Enrolled, key: csr.PrivateKey | None = None, client: Client | None = None, **facts: Any) -> Draft:
         """A correct re-enrollment of a certificate, with its own key or another one."""
-        asked = key or old.key
-        request = csr.request(asked, old.certificate.subject, names_of(old.certificate), **facts)  # type: ignore[arg-type]
-        return (client or self.client).post("simplereenroll", request, csr.spki(asked), presents=old)
+        subject, names = old.certificate.subject, names_of(old.certificate)
+        return self._asking(client, "simplereenroll", key or old.key, subject, names, old, facts)
+
+    def _asking(
+        self,
+        client: Client | None,
+        operation: str,
+        key: csr.PrivateKey,
+        subject: x509.Name,
+        names: Sequence[str],
+        presents: Enrolled | None,
+        facts: dict[str, Any],
+    ) -> Draft:
+        def bind(password: str) -> bytes:
+            attributes = [*facts.get("attributes", ()), csr.challenge_password(password)]
+            return csr.request(key, subject, names, **{**facts, "attributes": attributes})
+
+        request = csr.request(key, subject, names, **facts)
+        return dataclasses.replace((client or self.client).post(operation, request, csr.spki(key), presents), bind=bind)
 
     @property
     def enrolled(self) -> Enrolled:
@@ -108,10 +126,9 @@ class EstLab:
     def enroll(self, kind: str = "P-256", client: Client | None = None) -> Enrolled:
         """A certificate of this case's own. :raises Inconclusive: if it is not to be had."""
         key, name = csr.new_key(kind), self.shared.name()
-        request = csr.request(key, self.subject(name), [name])
-        draft = (client or self.client).post("simpleenroll", request, csr.spki(key))
+        draft = self._asking(client, "simpleenroll", key, self.subject(name), [name], None, {})
         with self.examination.during("setup"):
-            return Enrolled(key, self.granted((client or self.client).send(draft), csr.spki(key)))
+            return Enrolled(key, self.granted((client or self.client).send(draft), draft.key))
 
     # -- what came back -----------------------------------------------------------------------------------------------
 
@@ -175,12 +192,12 @@ class EstLab:
             return drafts[-1]
 
         def spoilt() -> HttpResponse:
-            draft = mutation.of(drafted())
+            draft = drafted()
             try:
-                return asks.send(draft)
+                return asks.send(draft, mutation)
             except Unreachable as failure:
                 # A server may refuse in TLS, or hang up.
-                return self._hung_up(draft, failure)
+                return self._hung_up(mutation.of(draft), failure)
 
         return self.examination.paired(
             lambda: asks.send(drafted()),

@@ -182,6 +182,32 @@ def test_a_key_of_another_certificate_is_an_error_of_the_target(place, tmp_path)
         pass
 
 
+def test_an_endpoint_that_demands_a_channel_binding_is_given_one(place):
+    linked = EstTarget(**access(place.like["lab-est-strict"]), linked=True)
+    with EstSession(Target(name="in process", est=linked), transport=place) as session:
+        found = {id: session.examine(case) for id, case in CASES.items()}
+    wrong = {id: result.detail for id, result in found.items() if result.verdict in kill_matrix.NOTICED | {Verdict.ERROR}}
+    assert wrong == {}
+    assert sum(result.verdict is Verdict.PASS for result in found.values()) > 75
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("est.reenroll.subject-unchecked", "est.reenroll.other-subject"),
+        ("est.reenroll.names-unchecked", "est.reenroll.other-names"),
+        ("est.csr.signature-unchecked", "est.csr.bad-signature"),
+    ],
+)
+def test_what_is_refused_there_is_not_refused_for_want_of_it(place, monkeypatch, name, id):
+    made = copy("privca.services.est", FAULTS[name].edits)
+    strict = place.like["lab-est-strict"]
+    monkeypatch.setitem(place.services, strict, made.EstService(rebuilt(place.lab.service._core, made)))
+    linked = Target(name="in process", est=EstTarget(**access(strict), linked=True))
+    with EstSession(linked, transport=place) as session:
+        assert session.examine(CASES[id]).verdict is Verdict.FAIL
+
+
 def test_most_of_the_cases_can_be_run_in_process(examined):
     assert sum(examined(id).verdict is Verdict.PASS for id in CASES) > 100
 

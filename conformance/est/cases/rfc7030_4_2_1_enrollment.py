@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 
 from conformance.case import case
-from conformance.est import csr, replies
-from conformance.est.draft import Draft, spelled
+from conformance.est import replies
+from conformance.est.draft import Draft, body, spelled
 from conformance.est.lab import EstLab, denied, said, spki_of
 from conformance.examination import Inconclusive
 from conformance.transport import HttpResponse
@@ -74,8 +74,7 @@ def key_kinds(lab: EstLab) -> None:
     """RSA keys of 2048 bits and P-256 keys are certified, unless the CSR attributes say that the CA wants another kind."""
     found = {}
     for kind in ("P-256", "RSA-2048"):
-        key, name = csr.new_key(kind), lab.shared.name()
-        draft = lab.client.post("simpleenroll", csr.request(key, lab.subject(name), [name]), csr.spki(key))
+        draft = lab.enrolling(kind=kind)
         found[kind] = denied(lab.client.send(draft), draft.key)
     if all(found.values()):
         raise Inconclusive(f"a correct request was refused: {found}")
@@ -112,7 +111,7 @@ def white_space(lab: EstLab) -> None:
             raise Inconclusive(f"the control was refused: {why}")
     for name, spell in spellings.items():
         draft = lab.enrolling()
-        why = denied(lab.client.send(dataclasses.replace(draft, body=spell(draft.der))), draft.key)
+        why = denied(lab.client.send(draft, body(name, "RFC 8951 section 3.1", spell)), draft.key)
         lab.check(not why, f"{name}: {why}")
 
 

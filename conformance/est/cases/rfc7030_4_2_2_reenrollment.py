@@ -70,7 +70,7 @@ def _asking(name: str, *, other_subject: bool = False, other_names: bool = False
             subject = x509.Name([*kept, x509.NameAttribute(NameOID.COMMON_NAME, _OTHER)])
         if other_names:
             names = [_OTHER]
-        return replace(draft, der=csr.request(old.key, subject, names))
+        return replace(draft, der=csr.request(old.key, subject, names, attributes=csr.passwords(draft.der)))
 
     return Mutation(name, _CLAUSE, change)
 

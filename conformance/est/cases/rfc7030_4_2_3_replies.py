@@ -7,7 +7,7 @@ import email.utils
 from conformance.case import case
 from conformance.est import csr
 from conformance.est.client import Client
-from conformance.est.draft import Draft
+from conformance.est.draft import Draft, octets
 from conformance.est.lab import EstLab, denied, said
 from conformance.examination import Inconclusive, Unsupported
 from conformance.transport import HttpResponse
@@ -32,7 +32,7 @@ def _refused(lab: EstLab) -> HttpResponse:
             raise Inconclusive(f"the control was refused: {why}")
     draft = lab.enrolling()
     with lab.examination.during("spoilt"):
-        reply = lab.client.send(Draft(draft.url, draft.operation, draft.method, draft.headers, csr.badly_signed(draft.der)))
+        reply = lab.client.send(draft, octets("signature: last octet changed", "RFC 2986 section 4.2", csr.badly_signed))
     if reply.status < 400:
         raise Inconclusive(f"nothing is refused: {said(reply)}")
     return reply

@@ -14,7 +14,7 @@ from conformance.case import case
 from conformance.est import csr, enveloped, replies
 from conformance.est.cases.rfc7030_4_2_3_replies import text_of
 from conformance.est.connections import Enrolled
-from conformance.est.draft import Draft, Mutation
+from conformance.est.draft import Draft, Mutation, octets
 from conformance.est.lab import EstLab, names_of, negative, said, spki_of
 from conformance.examination import Inconclusive, NotApplicable, Unsupported
 from conformance.transport import HttpResponse
@@ -138,7 +138,7 @@ def request_key_ignored(lab: EstLab) -> None:
     draft = _asking(lab)
     first = _generated(lab, draft)
     draft = _asking(lab)
-    reply = lab.client.send(replace(draft, der=csr.badly_signed(draft.der)))
+    reply = lab.client.send(draft, octets("signature: last octet changed", "RFC 7030 section 4.4.1", csr.badly_signed))
     lab.check(reply.status == 200, f"with a bad signature in the CSR: expected 200, got {said(reply)}")
     lab.check(spki_of(certificate_part(first)) != draft.key, "the certificate is for the key of the CSR")
 
@@ -189,8 +189,13 @@ def _with(lab: EstLab, oid: str) -> Mutation:
     """The request with a key to encrypt to that the server cannot know."""
     attributes = (csr.key_identifier(oid, _UNKNOWN), csr.smime_capabilities(*_CAPABILITIES))
     what = "DecryptKeyIdentifier" if oid == csr.DECRYPT_KEY_IDENTIFIER else "AsymmetricDecryptKeyIdentifier"
-    other = _asking(lab, *attributes)
-    return Mutation(f"{what} of an unknown key added", "RFC 7030 section 4.4.1", lambda draft: replace(draft, der=other.der))
+    key, name = csr.new_key(), lab.shared.name()
+
+    def change(draft: Draft) -> Draft:
+        asked = [*attributes, *csr.passwords(draft.der)]
+        return replace(draft, der=csr.request(key, lab.subject(name), [name], attributes=asked))
+
+    return Mutation(f"{what} of an unknown key added", "RFC 7030 section 4.4.1", change)
 
 
 negative(
@@ -227,7 +232,7 @@ def error_text(lab: EstLab) -> None:
         _generated(lab, _asking(lab))
     draft = _asking(lab)
     with lab.examination.during("spoilt"):
-        reply = lab.client.send(replace(draft, der=draft.der[:-10]))
+        reply = lab.client.send(draft, octets("DER without its last 10 octets", "X.690 section 8.1.3", lambda old: old[:-10]))
     if reply.status < 400:
         raise Inconclusive(f"a CSR without its end is not refused: {said(reply)}")
     lab.check(reply.media_type in ("", "text/plain"), f"a refusal is {reply.media_type}", "rfc8951:5.2#text-plain")

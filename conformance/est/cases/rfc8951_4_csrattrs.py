@@ -126,8 +126,7 @@ def kind_of_key(lab: EstLab) -> None:
     """A CA that certifies keys of one kind alone says which in the CSR attributes."""
     accepted = {}
     for kind in ("P-256", "P-384", "RSA-2048"):
-        key, name = csr.new_key(kind), lab.shared.name()
-        draft = lab.client.post("simpleenroll", csr.request(key, lab.subject(name), [name]), csr.spki(key))
+        draft = lab.enrolling(kind=kind)
         accepted[kind] = not denied(lab.client.send(draft), draft.key)
     if not any(accepted.values()):
         raise Inconclusive("no request is granted, whatever its key is")
