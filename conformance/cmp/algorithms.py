@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -68,11 +69,12 @@ def _known(names: dict[str, str], dotted: str, what: str) -> str:
     return names[dotted]
 
 
+@lru_cache(maxsize=64)
 def pbm_key(secret: bytes, salt: bytes, owf: str, iterations: int) -> bytes:
     """BASEKEY of a password-based MAC (RFC 9810 section 5.1.3.1)."""
-    key = secret + salt
+    key, function = secret + salt, getattr(hashlib, owf)
     for _ in range(iterations):
-        key = hashlib.new(owf, key, usedforsecurity=False).digest()
+        key = function(key).digest()
     return key
 
 
