@@ -225,6 +225,23 @@ def test_what_is_wrong_is_noticed(id, dial, verdict):
     assert result.verdict is verdict, result.detail
 
 
+def test_a_server_that_wants_a_name_and_one_that_takes_none():
+    root, leaf, key = pki()
+    context = _context([leaf, root], key)
+
+    class Picky(MemoryWire):
+        def __init__(self, wants):
+            super().__init__(context)
+            self.wants = wants
+
+        def send(self, octets):
+            self.open = self.open and (HOST.encode() in octets) is self.wants
+            super().send(octets)
+
+    assert examined("tls.sni.known", lambda: Picky(True)).verdict is Verdict.INFO
+    assert examined("tls.sni.known", lambda: Picky(False)).verdict is Verdict.FAIL
+
+
 def test_the_chain_has_an_order():
     root, leaf, _ = pki()
     other, _, _ = pki(key="P-384")

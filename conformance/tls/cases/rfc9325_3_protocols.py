@@ -32,6 +32,7 @@ from conformance.tls.hello import (
 )
 from conformance.tls.lab import TlsLab
 from conformance.tls.suites import ECDHE_CBC, RSA_KEY_TRANSPORT
+from conformance.verdict import Level
 
 LONGEST_TICKET = 604800
 """Seconds: seven days, beyond which RFC 8446 section 4.6.1 lets no ticket live."""
@@ -153,10 +154,12 @@ def sni_known(lab: TlsLab) -> None:
     """A client that names the host is served; so is one that names none"""
     if not lab.name:
         raise NotApplicable("the endpoints have an address for a host, which cannot be named (RFC 6066 section 3)")
-    named = lab.ask(client_hello(extensions=lab.usual))
-    if named.hello is None and lab.ask(client_hello()).hello is None:
+    named, unnamed = lab.ask(client_hello(extensions=lab.usual)), lab.ask(client_hello())
+    if named.hello is None and unnamed.hello is None:
         raise Inconclusive(f"an ordinary ClientHello gets {named}")
     lab.check(named.hello is not None, f"a client that names {lab.listener.host} gets {named}")
+    # A server may insist on a name (RFC 6066 section 3): whoever runs clients that have none wants to know it.
+    lab.check(unnamed.hello is not None, f"a client that names no host gets {unnamed}", level=Level.MAY)
 
 
 @case("tls.sni.unknown", covers=["rfc9325:3.7#unknown-name"])
