@@ -14,7 +14,7 @@ from conformance.examination import Examination
 from conformance.target import StatusTarget, Target
 from conformance.transport import HttpRequest, HttpResponse
 from privca.base.http import Peer, Request
-from privca.issuance.options.status import CrlOptions
+from privca.issuance.options.status import CrlOptions, OcspOptions
 from privca.issuance.ports import RevocationReason
 from privca.issuance.profile import CertificateAuthority
 from tests.support.issuance_lab import TWO_TIERS, profile, run
@@ -40,7 +40,10 @@ class Examined:
 
     def __init__(self, directory: Path) -> None:
         issuing = CertificateAuthority(
-            subject={"CN": "Lab Issuing", "O": "Lab"}, parent="root", crl=CrlOptions(partitions=2, delta=True)
+            subject={"CN": "Lab Issuing", "O": "Lab"},
+            parent="root",
+            crl=CrlOptions(partitions=2, delta=True),
+            ocsp=OcspOptions(not_issued="revoked"),
         )
         self._ahead = timedelta(0)
         self.lab = StatusLab(directory, {**TWO_TIERS, "issuing": issuing})

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from privca.faults import faults
 from privca.issuance.options.acme import AcmeOptions
-from privca.issuance.options.status import CrlOptions
+from privca.issuance.options.status import CrlOptions, OcspOptions
 from privca.issuance.profile import CertificateAuthority, Profile
 
 CA, PROFILE = "lab-lists", "lab-acme-lists"
 
 
 def authority(parent: str) -> CertificateAuthority:
-    """The CA, below another one."""
-    lists = CrlOptions(partitions=4, delta=True)
-    return CertificateAuthority(subject={"CN": "privca lab lists", "O": "privca lab"}, parent=parent, path_length=0, crl=lists)
+    """The CA, below another one. It says revoked of what it never issued, so that the extended definition is seen, too."""
+    return CertificateAuthority(
+        subject={"CN": "privca lab lists", "O": "privca lab"},
+        parent=parent,
+        path_length=0,
+        crl=CrlOptions(partitions=4, delta=True),
+        ocsp=OcspOptions(not_issued="revoked"),
+    )
 
 
 def profile(template: str) -> Profile:
