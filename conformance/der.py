@@ -42,6 +42,11 @@ _NAMES = {
     0x1C: "UniversalString",
     0x1E: "BMPString",
 }
+# RFC 8894 section 3.2.1: no module of pyasn1 has them.
+_SCEP = {
+    f"2.16.840.1.113733.1.9.{number}": f"id-{name}"
+    for number, name in enumerate(("messageType", "pkiStatus", "failInfo", "senderNonce", "recipientNonce", "transactionID"), 2)
+} | {"1.3.6.1.5.5.7.24.1": "id-scep-failInfoText"}
 _TEXTS = (0x0C, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A)
 
 
@@ -253,7 +258,7 @@ def _identifier(octets: bytes) -> str:
 @cache
 def _names() -> dict[str, str]:
     """Names of object identifiers, as the modules of the RFCs have them."""
-    found: dict[str, str] = {}
+    found = dict(_SCEP)
     for module in (rfc4210, rfc4211, rfc6402, rfc6960, rfc5652, rfc8018, rfc5480, rfc5280):
         members: dict[str, Any] = vars(module)
         for name, value in members.items():

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from conformance.der import dump
 from conformance.scep import structures
 from conformance.scep.applicants import Signer, name, request, rsa_key, self_signed
 from conformance.scep.client import Problem, read_ca
@@ -139,6 +140,12 @@ def test_a_message_reads_as_it_was_made(draft, client):
     assert rep.sender_nonce == draft.nonce
     assert rep.type_of(TRANSACTION_ID) == "PrintableString"
     assert rep.signed.wrong([client.certificate]) == ""
+
+
+def test_a_reader_is_told_the_names_of_the_attributes(draft):
+    shown = "\n".join(dump(draft.message()))
+    wanted = ("id-messageType (2.16.840.1.113733.1.9.2)", "id-senderNonce", "id-transactionID (2.16.840.1.113733.1.9.7)")
+    assert [one for one in wanted if one not in shown] == []
 
 
 def test_a_signature_is_that_of_a_certificate_which_is_trusted(draft, client, ca):
