@@ -54,6 +54,17 @@ def chosen(known: dict[str, object]) -> Callable[[click.Context, click.Parameter
 CLIENTS = declaration.clients()
 
 
+def images_given(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Reads ``CLIENT=IMAGE`` each."""
+    found = {}
+    for value in values:
+        client, _, image = value.partition("=")
+        if client not in CLIENTS or not image:
+            raise click.BadParameter(f"{value}: not CLIENT=IMAGE with one of {', '.join(CLIENTS)}")
+        found[client] = image
+    return found
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
     """Real clients against a certificate server, judged by what they hold afterwards."""
@@ -96,6 +107,14 @@ def list_() -> None:
     type=click.Choice(["acme", "est", "scep", "cmp"]),
     help="Of these protocols alone; may be given again.",
 )
+@click.option(
+    "--image",
+    "given",
+    multiple=True,
+    metavar="CLIENT=IMAGE",
+    callback=images_given,
+    help="An image of your own to run a client in, with python3 in it; may be given again.",
+)
 @click.option("--target", type=click.Choice(list(SERVERS)), default="privca", show_default=True, help="The server under test.")
 @click.option(
     "--workers",
@@ -123,6 +142,7 @@ def run_(
     names: list[str],
     ids: list[str],
     protocols: tuple[str, ...],
+    given: dict[str, str],
     target: str,
     workers: int,
     install: bool,
@@ -143,7 +163,7 @@ def run_(
     # A control belongs to what it controls.
     ids = list(dict.fromkeys([control for id in ids if (control := SCENARIOS[id].control)] + ids))
     order = [id for id in SCENARIOS if id in ids]
-    ladder = engines.ladder([] if "auto" in engine_names else engine_names, install=install)
+    ladder = engines.ladder([] if "auto" in engine_names else engine_names, install=install, given=given)
     try:
         system.need("openssl", install=install)
         with console.status("") as status:

@@ -5,7 +5,7 @@ The ladder is tried from the top: containers, then a root directory of Debian's,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from interop.declaration import Client
 from interop.engines.container import Container, Docker, Podman
@@ -17,10 +17,13 @@ from interop.engines.rootfs import Rootfs
 ENGINES: dict[str, type[Engine]] = {"docker": Docker, "podman": Podman, "rootfs": Rootfs, "host": Host}
 
 
-def ladder(choice: Sequence[str], *, install: bool) -> list[Engine]:
+def ladder(choice: Sequence[str], *, install: bool, given: Mapping[str, str] | None = None) -> list[Engine]:
     """The engines to try, in order; none chosen is all of them, of which those of containers are taken as they are found, never installed."""
     names = [name for name in ENGINES if name in choice] or list(ENGINES)
-    return [ENGINES[name](install=install and (name in choice or not issubclass(ENGINES[name], Container))) for name in names]
+    return [
+        ENGINES[name](install=install and (name in choice or not issubclass(ENGINES[name], Container)), given=given)
+        for name in names
+    ]
 
 
 def place(engines: Sequence[Engine], client: Client) -> tuple[Engine, Place]:

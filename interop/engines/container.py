@@ -15,7 +15,7 @@ from pathlib import Path
 from interop import images, namespaces, system
 from interop.declaration import Client
 from interop.engines.engine import Engine, Unavailable
-from interop.engines.place import LABEL, ContainerPlace, Place
+from interop.engines.place import LABEL, ContainerPlace, Place, number_in
 from interop.engines.rootfs import packages_of
 from interop.namespaces import Network
 
@@ -28,8 +28,8 @@ SHOWS = ("/bin/true", "/bin/sleep")
 class Container(Engine):
     """What docker and podman have in common: their command line."""
 
-    def __init__(self, *, install: bool) -> None:
-        super().__init__(install=install)
+    def __init__(self, *, install: bool, given: Mapping[str, str] | None = None) -> None:
+        super().__init__(install=install, given=given)
         self._environment: dict[str, str] | None = None
 
     def ready(self) -> None:
@@ -103,7 +103,10 @@ class Container(Engine):
             raise Unavailable(f"{self.name} import: {done.stderr.strip()[-300:]}")
 
     def place(self, client: Client) -> Place:
-        """The image with the packages of all clients that share it, made if need be."""
+        """The image that the user names, or that with the packages of all clients that share it, made if need be."""
+        if image := self.given.get(client.name):
+            self.ready()
+            return ContainerPlace(self.name, image, self._environment or {})
         if client.debian is None:
             raise Unavailable("this client is not a Debian package")
         self.ready()
@@ -130,7 +133,12 @@ class Container(Engine):
             raise Unavailable(f"{why}; {unavailable}") from None
 
     def version(self, client: Client, place: Place) -> str:
-        """The version of the client's package."""
+        """What the client of a named image says, else the version of the client's package."""
+        if client.name in self.given and isinstance(place, ContainerPlace):
+            argv = [self.name, "run", "--rm", "--network=none", f"--label={LABEL}", place.image, *client.version]
+            every = {**os.environ, **place.environment_of_program}
+            done = subprocess.run(argv, capture_output=True, text=True, env=every, check=False)  # noqa: S603
+            return number_in(done.stdout + done.stderr)
         if client.debian is None or not isinstance(place, ContainerPlace):
             raise Unavailable("not a place of this engine")
         ask = ["dpkg-query", "--show", "--showformat=${Version}", client.debian.packages[0]]

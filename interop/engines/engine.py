@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from interop.declaration import Client
 from interop.engines.place import Place
@@ -16,12 +16,15 @@ class Unavailable(Exception):
 
 
 class Engine(abc.ABC):
-    """Gives places to clients. ``install``: whether it may install packages on this machine."""
+    """Gives places to clients. ``install``: whether it may install packages on this machine. ``given``: images that the user names for
+    clients, by the clients' names; only an engine of containers has a use for them.
+    """
 
     name: str
 
-    def __init__(self, *, install: bool) -> None:
+    def __init__(self, *, install: bool, given: Mapping[str, str] | None = None) -> None:
         self.install = install
+        self.given = given or {}
 
     @abc.abstractmethod
     def ready(self) -> None:

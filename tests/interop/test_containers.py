@@ -99,6 +99,16 @@ def test_a_place_is_the_image_of_what_is_in_it_and_tells_the_version(fake):
         engine.place(CLIENTS["npm-acme-client"])
 
 
+def test_an_image_that_the_user_names(fake):
+    calls = fake("docker", run='[ "$*" != "${*#*sscep -v}" ] && { echo "sscep: version 0.10.0" >&2; exit 1; }; exit 0')
+    engine = container.Docker(install=False, given={"sscep": "my/sscep:1"})
+    place = engine.place(CLIENTS["sscep"])
+    assert place.image == "my/sscep:1"
+    assert engine.version(CLIENTS["sscep"], place) == "0.10.0"
+    assert not [call for call in calls() if " import " in call or " build " in call]
+    assert engine.place(CLIENTS["lego"]).image.startswith("localhost/privca-interop:")
+
+
 def test_an_image_is_made_of_a_directory_or_else_by_its_recipe(fake, tmp_path, monkeypatch):
     (tmp_path / "root").mkdir()
     calls = fake("docker", has=1)

@@ -156,7 +156,14 @@ def test_exit_status(tmp_path, found, expected, skip_ok, status):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--clients", "certbot,netscape"], ["--scenarios", "http-02"], ["--engine", "warp"], ["--target", "x"]]
+    "arguments",
+    [
+        ["--clients", "certbot,netscape"],
+        ["--scenarios", "http-02"],
+        ["--engine", "warp"],
+        ["--target", "x"],
+        ["--image", "netscape"],
+    ],
 )
 def test_usage(arguments):
     done = CliRunner().invoke(cli.main, ["run", *arguments])
