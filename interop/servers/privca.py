@@ -72,7 +72,7 @@ class Privca(Server):
         ports += [word for name in ("https", "http", "admin", "resolver") for word in (f"--{name}-port", "0")] if faults else []
         argv = command("up", "--dir", str(self._lab), *ports, *(["--faults"] if faults else []))
         self.run(argv, env={**os.environ, "HOME": str(folder)})
-        self._endpoints: dict[str, Any] = self.wait(self._read_endpoints)
+        self._endpoints: dict[str, Any] = self.wait(self._read_endpoints, 180 if faults else 60)
 
     @classmethod
     def offers(cls, protocol: str, variant: str) -> bool:
