@@ -16,6 +16,7 @@ from conformance.cmp.message import IT, Body
 from conformance.cmp.mutations import header
 from conformance.cmp.protection import leads_to
 from conformance.examination import NotApplicable, Unsupported
+from conformance.transport import Unreachable
 
 ROOT_UPDATE, ROOT, TEMPLATE, CRL_STATUS, CRLS = (f"{IT}{number}" for number in (18, 20, 19, 22, 23))
 _ALG_ID, _RSA_KEY_LEN, _RSA = "1.3.6.1.5.5.7.5.1.11", "1.3.6.1.5.5.7.5.1.12", "1.2.840.113549.1.1.1"
@@ -28,9 +29,19 @@ _GENP = (
 )
 
 
+def _sent(lab: CmpLab, piece: bytes) -> Answer:
+    """What comes of a signed genm. A server that answered a moment ago and does not answer this breaks section 5.1.4."""
+    signer = lab.signer
+    try:
+        return lab.send(lab.genm(piece, protection=signer))
+    except Unreachable as failure:
+        lab.require(False, f"the genm is not answered: {failure}", lab.examination.case.covers[0])
+        raise
+
+
 def _asked(lab: CmpLab, piece: bytes, wanted: str) -> tuple[Answer, bytes]:
     """The value (DER, or empty) of the one piece that answers a signed genm. :raises Unsupported: if the server does not know it."""
-    answer = lab.send(lab.genm(piece, protection=lab.signer))
+    answer = _sent(lab, piece)
     lightweight.unsupported(answer, wanted)
     reply = answer.reply
     lab.require(reply is not None and reply.body is Body.GENP, f"expected a genp, got {answer}", "rfc9483:5.1.4#genp")
@@ -128,7 +139,7 @@ def _update(value: bytes) -> dict[int, x509.Certificate]:
 def root_update(lab: CmpLab) -> None:
     """The update of a root has the new certificate, and that of the new key signed with the old one."""
     lab = lightweight.bench(lab)
-    answer = lab.send(lab.genm(asked(20, _root(lab).public_bytes(Encoding.DER)), protection=lab.signer))
+    answer = _sent(lab, asked(20, _root(lab).public_bytes(Encoding.DER)))
     lightweight.unsupported(answer, "rootCaCert")
     lab.require(answer.reply is not None and answer.reply.body is Body.GENP, f"expected a genp, got {answer}")
     assert answer.reply is not None
