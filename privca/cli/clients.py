@@ -11,14 +11,15 @@ from privca.config import Config
 Command = tuple[str, list[str]]
 """The client, and the parts of its command that belong in one line each."""
 _DEVICE = "device.example.test"
+_SPECIAL = frozenset({"approval", "strict", "lightweight", "delays", "ra"})
 
 
 def commands(config: Config, profile: Mapping[str, object]) -> list[Command]:
-    """Commands for one entry of ``endpoints.json``; none for a profile where something else comes first, as a person who decides, and for a
-    strict one, which the usual clients do not satisfy."""
+    """Commands for one entry of ``endpoints.json``; none for a profile where something else comes first, as a person who decides, nor for
+    those that examiners need beside the one for everybody."""
     if profile["protocol"] == "acme":
         return _acme(config, profile)
-    if "code" not in profile or "approval" in profile or "strict" in profile:
+    if "code" not in profile or not _SPECIAL.isdisjoint(profile):
         return []
     return {"est": _est, "scep": _scep, "cmp": _cmp}[str(profile["protocol"])](config, profile)
 

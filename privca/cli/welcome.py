@@ -204,6 +204,10 @@ def _purpose(profile: Mapping[str, object]) -> str:
         return f"held to RFC 8894; with the code {profile['code']}"
     if "lightweight" in profile:
         return f"held to RFC 9483; with the code {profile['code']}"
+    if "delays" in profile:
+        return f"lets every client ask again; with the code {profile['code']}"
+    if "ra" in profile:
+        return f"certifies registration authorities; with the code {profile['code']}"
     return f"with the code {profile['code']}" if "code" in profile else "for who has a passcode or certificate"
 
 

@@ -47,6 +47,13 @@ def test_endpoints_json_names_what_scripts_need(shared: Running) -> None:
         pass
 
 
+def test_a_command_is_shown_for_the_endpoint_that_is_for_everybody_alone(shared: Running) -> None:
+    said = "".join(shared.said)
+    assert said.count("openssl cmp -cmd ir") == 1
+    assert "lets every client ask again" in said
+    assert "certifies registration authorities" in said
+
+
 def test_target_toml_describes_the_lab_to_the_examiner(shared: Running) -> None:
     target = tomllib.loads((shared.directory / "target.toml").read_text())
     assert target["trust_anchor"] == str(shared.directory / "ca.pem")
