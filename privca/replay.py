@@ -46,7 +46,6 @@ from privca.web import urls
 
 PROFILE = "vector"
 CA = "vector"
-HTTPS, HTTP = "https://ca.example.test", "http://ca.example.test"
 _SERVICES = {"acme": acme, "est": est, "scep": scep, "cmp": cmp}
 _AUTHENTICATION = {"acme": ("open",)}
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -163,7 +162,9 @@ class Stage:
             certificate.public_bytes(Encoding.DER) if certificate else None,
             (tls or Tls()) if secure else None,
         )
-        request = Request(method, path, tail, query, dict(fields), body, peer, HTTPS if secure else HTTP)
+        # Reached under the name that the client of that day used: it signs its URLs.
+        origin = f"{'https' if secure else 'http'}://{fields.get('host', 'ca.example.test')}"
+        request = Request(method, path, tail, query, dict(fields), body, peer, origin)
         exchange = Exchange("replay", self.clock.now(), self._entropy, PROFILE)
         response: Response = run(self._service.handle(exchange, request, self._profile))
         self._background.finish()

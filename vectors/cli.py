@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -93,13 +94,14 @@ def generate(check: bool, harness: str | None) -> None:
 @click.option("--case", default="", metavar="WORDS", help="What the IDs end with, before a number: 'renew'.")
 @click.option("--profile", default="", metavar="ID", help="Only exchanges with this profile.")
 @click.option("--since", type=int, default=1, show_default=True, metavar="LINE", help="First line of the transcript that counts.")
+@click.option("--once", is_flag=True, help="Only the first exchange of each operation.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where to write. [the folders of this package]")
-def record(transcript: Path, client: str, version: str, case: str, profile: str, since: int, out: Path | None) -> None:
+def record(transcript: Path, **given: Any) -> None:
     """Make vectors of what a client sent: TRANSCRIPT is that of a lab (DIR/transcripts/server.jsonl).
 
     What the lab left out of its transcript (passwords in header fields) is not in the vectors.
     """
-    made = recording.record(transcript, client=client, version=version, case=case, profile=profile, since=since, out=out)
+    made = recording.record(transcript, **given)
     for path in made:
         click.echo(str(path))
     sys.exit(0 if made else 1)

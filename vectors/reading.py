@@ -23,6 +23,14 @@ PKI_FAILURE_INFO = (
 _PKI_STATUS = der.oid("2.16.840.1.113733.1.9.3")
 _FAIL_INFO = der.oid("2.16.840.1.113733.1.9.4")
 _PROBLEM = "urn:ietf:params:acme:error:"
+_MESSAGE_TYPE = der.oid("2.16.840.1.113733.1.9.2")
+MESSAGE_TYPES = {"3": "CertRep", "17": "RenewalReq", "19": "PKCSReq", "20": "CertPoll", "21": "GetCert", "22": "GetCRL"}
+"""RFC 8894 section 3.2.1.2."""
+PKI_BODY = (
+    "ir ip cr cp p10cr popdecc popdecr kur kup krr krp rr rp ccr ccp ckuann cann rann crlann pkiconf nested genm genp error certConf "
+    "pollReq pollRep"
+).split()
+"""The choices of PKIBody by their tags (RFC 9810 section 5.1.2)."""
 _ACME_INFORMS = ("directory", "new-nonce", "renewal-info")
 
 
@@ -44,6 +52,17 @@ def read(kind: str, target: str, status: int, body: bytes) -> Answer:
     if kind == "acme":
         return _acme(target, status, body)
     return _est(target, status)
+
+
+def message_type(message: bytes) -> str:
+    """The name of a SCEP message. :raises ValueError: if it is none."""
+    number = _printable_attributes(message).get(_MESSAGE_TYPE, "")
+    return MESSAGE_TYPES.get(number, f"messageType {number}")
+
+
+def body_name(message: bytes) -> str:
+    """The name of a PKIMessage's body. :raises ValueError: if it is none."""
+    return PKI_BODY[der.one(message).parts[1].tag & 0x1F]
 
 
 def _est(target: str, status: int) -> Answer:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vectors import http, loader
+from vectors import http, loader, reading
 from vectors.generator.conversation import mutation
 from vectors.replaying import KINDS
 
@@ -18,14 +18,31 @@ _REDACTED = re.compile(rb"\[redacted [a-z-]+, [0-9]+ octets\]")
 
 
 def record(
-    transcript: Path, *, client: str, version: str, case: str = "", profile: str = "", since: int = 1, out: Path | None = None
+    transcript: Path,
+    *,
+    client: str,
+    version: str,
+    case: str = "",
+    profile: str = "",
+    since: int = 1,
+    once: bool = False,
+    out: Path | None = None,
 ) -> list[Path]:
-    """Write the exchanges of a transcript as pairs of vectors; the files."""
-    written = []
-    for number, exchange in enumerate(_exchanges(transcript, profile, since), 1):
+    """Write the exchanges of a transcript as pairs of vectors; the files.
+
+    :param once: only the first exchange of each operation.
+    """
+    written: list[Path] = []
+    seen: set[str] = set()
+    number = 0
+    for exchange in _exchanges(transcript, profile, since):
         kind = exchange["protocol"]
         request, reply = _message(exchange["request"]), _message(exchange["reply"])
-        operation = _operation(kind, exchange, request)
+        operation = _operation(kind, request)
+        if once and operation in seen:
+            continue
+        seen.add(operation)
+        number += 1
         words = [_word(client), _word(case)] if case else [_word(client)]
         id = f"{kind}.{'.'.join(words)}.{number:02}-{_word(operation)}"
         origin = {"type": "recorded", "client": client, "version": version, "protocol": _NAMES[kind], "operation": operation}
@@ -88,25 +105,29 @@ def _exchanges(transcript: Path, profile: str, since: int) -> Iterator[dict[str,
 
 
 def _message(side: dict[str, Any]) -> bytes:
-    return _octets(side["head"]) + b"\r\n\r\n" + _octets(side["body"])
+    # Of a reply the transcript has the empty line, of a request it has not.
+    return _octets(side["head"]).removesuffix(b"\r\n\r\n") + b"\r\n\r\n" + _octets(side["body"])
 
 
 def _octets(part: dict[str, str]) -> bytes:
     return part["text"].encode("ascii") if "text" in part else base64.b64decode(part["base64"])
 
 
-def _operation(kind: str, exchange: dict[str, Any], request: bytes) -> str:
-    target = http.parse(request).target
-    path, _, query = target.partition("?")
+def _operation(kind: str, request: bytes) -> str:
+    """What a request is called in its protocol."""
+    message = http.parse(request)
+    path, _, query = message.target.partition("?")
     if kind == "scep":
         named = re.search(r"operation=([A-Za-z]+)", query)
-        return exchange["facts"].get("messageType") or (named[1] if named else "PKIOperation")
+        operation = named[1] if named else "PKIOperation"
+        return reading.message_type(http.scep_message(message)) if operation == "PKIOperation" else operation
     if kind == "cmp":
-        return exchange["facts"].get("body") or "PKIMessage"
+        return reading.body_name(message.body)
     parts = [part for part in path.split("/") if part]
     if kind == "est":
         return parts[-1]
-    return parts[2] if len(parts) > 2 else "directory"
+    # /acme/PROFILE/order/ID/finalize: what is asked for stands third, but for what is done to something.
+    return "directory" if len(parts) < 3 else "finalize" if parts[-1] == "finalize" else parts[2]
 
 
 def _word(text: str) -> str:

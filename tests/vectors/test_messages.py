@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 import vectors
 
-MESSAGES = [vector for kind in ("est", "scep", "cmp") for vector in vectors.load(kind) if vector.origin["type"] == "recorded"]
+MESSAGES = [
+    vector for kind in ("acme", "est", "scep", "cmp") for vector in vectors.load(kind) if vector.origin["type"] == "recorded"
+]
 BY_ID = {vector.id: vector for vector in MESSAGES}
 SCEP_SIGNED = [vector for vector in MESSAGES if "message_type" in vector.expected]
 
@@ -24,12 +26,14 @@ SCEP_SIGNED = [vector for vector in MESSAGES if "message_type" in vector.expecte
 def test_all_recordings_are_there() -> None:
     counted = Counter((vector.path.parent.name, vector.direction) for vector in MESSAGES)
     assert counted == {
-        ("est", "request"): 39,
-        ("est", "reply"): 39,
+        ("acme", "request"): 94,
+        ("acme", "reply"): 94,
+        ("est", "request"): 41,
+        ("est", "reply"): 41,
         ("scep", "request"): 30,
         ("scep", "reply"): 21,
-        ("cmp", "request"): 31,
-        ("cmp", "reply"): 30,
+        ("cmp", "request"): 33,
+        ("cmp", "reply"): 32,
     }
 
 
