@@ -9,6 +9,7 @@ import http.client
 import json
 import re
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,10 @@ def pem_certificates(text: bytes) -> list[bytes]:
     return found
 
 
+RESTART = 3.0
+"""Seconds that a server which has ended has to be there again."""
+
+
 class Unreachable(Exception):
     """The other side did not answer with an HTTP message: nothing can be concluded."""
 
@@ -124,6 +129,7 @@ class SocketTransport:
         self._timeout = timeout
         self._user_agent = user_agent
         self._connections: dict[tuple[str, str], http.client.HTTPConnection] = {}
+        self._answered: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -138,17 +144,30 @@ class SocketTransport:
         self._connections.clear()
 
     def exchange(self, request: HttpRequest) -> HttpResponse:
-        """Send and receive; a kept connection that the server has closed meanwhile is opened anew, once."""
+        """Send and receive; a kept connection that the server has closed meanwhile is opened anew, once.
+
+        A server that answered before and refuses connections now may have ended, and be started again by whoever looks after it: that is
+        waited for, once for each end.
+        """
         parts = urlsplit(request.url)
         origin = (parts.scheme, parts.netloc)
         kept = self._connections.pop(origin, None)
         if kept is not None:
             with contextlib.suppress(ConnectionError, ssl.SSLError, http.client.BadStatusLine):
                 return self._tried(kept, origin, request)
-        try:
-            return self._tried(self._connect(*origin), origin, request)
-        except (OSError, http.client.HTTPException) as failure:
-            raise Unreachable(f"{request.method} {request.url}: {type(failure).__name__}: {failure}") from failure
+        patience = time.monotonic() + (RESTART if origin in self._answered else 0.0)
+        while True:
+            try:
+                reply = self._tried(self._connect(*origin), origin, request)
+            except (OSError, http.client.HTTPException) as failure:
+                if isinstance(failure, ConnectionRefusedError):
+                    if time.monotonic() < patience:
+                        time.sleep(RESTART / 100)
+                        continue
+                    self._answered.discard(origin)
+                raise Unreachable(f"{request.method} {request.url}: {type(failure).__name__}: {failure}") from failure
+            self._answered.add(origin)
+            return reply
 
     def _tried(self, connection: http.client.HTTPConnection, origin: tuple[str, str], request: HttpRequest) -> HttpResponse:
         try:

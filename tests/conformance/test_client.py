@@ -2,12 +2,16 @@
 
 import datetime
 import json
+import socket
+import threading
+import time
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+import conformance.transport
 from conformance.acme import csr, enrollment
 from conformance.acme.client import Account, Problem, dns, ip
 from conformance.acme.draft import Mutation
@@ -127,6 +131,57 @@ def test_a_chain_is_strict_pem(change):
 def test_nobody_there_is_unreachable():
     with SocketTransport(timeout=5) as transport, pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/"):
         transport.exchange(HttpRequest("GET", "http://127.0.0.1:1/"))
+
+
+def test_a_server_that_ended_and_is_started_again_is_waited_for(monkeypatch):
+    monkeypatch.setattr(conformance.transport, "RESTART", 20.0)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+
+    def answers(listening):
+        with listening:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    first = threading.Thread(target=answers, args=(listening,))
+    first.start()
+    request = HttpRequest("GET", f"http://127.0.0.1:{port}/")
+    refused = threading.Event()
+    slept = time.sleep
+
+    def sleep(seconds):
+        # Only once it has been refused is there somebody again.
+        if not refused.is_set():
+            refused.set()
+            threading.Thread(target=answers, args=(socket.create_server(("127.0.0.1", port)),)).start()
+        slept(seconds)
+
+    monkeypatch.setattr(conformance.transport.time, "sleep", sleep)
+    with SocketTransport(timeout=20) as transport:
+        assert transport.exchange(request).status == 204
+        first.join()
+        assert transport.exchange(request).status == 204
+    assert refused.is_set()
+
+
+def test_a_server_that_stays_away_is_waited_for_once(monkeypatch):
+    monkeypatch.setattr(conformance.transport, "RESTART", 0.2)
+    listening = socket.create_server(("127.0.0.1", 0))
+    request = HttpRequest("GET", f"http://127.0.0.1:{listening.getsockname()[1]}/")
+    waits = []
+    monkeypatch.setattr(conformance.transport.time, "sleep", waits.append)
+    with listening, SocketTransport(timeout=20) as transport:
+        transport._answered.add(("http", request.url.split("/")[2]))
+        listening.close()
+        with pytest.raises(Unreachable):
+            transport.exchange(request)
+        waited = len(waits)
+        assert waited
+        with pytest.raises(Unreachable):
+            transport.exchange(request)
+    assert len(waits) == waited
 
 
 def chosen(nonce):
