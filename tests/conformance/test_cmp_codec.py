@@ -137,6 +137,7 @@ def test_a_cert_status_and_a_status_info_are_what_rfc_9810_has():
         draft().encode()[:-1],
         b"\x30\x81\x05abcde",
     ],
+    ids=["nothing", "cut", "empty", "NULL", "BER", "an octet behind it", "the last octet missing", "no tags"],
 )
 def test_what_is_no_message_is_garbled(octets):
     with pytest.raises(der.Garbled):
