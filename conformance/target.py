@@ -233,6 +233,7 @@ def given(
     dns_api: str = "",
     always_valid: bool = False,
     contact: str = "",
+    name: str = "",
     username: str = "",
     reference: str = "",
     code_env: str = "",
@@ -247,7 +248,7 @@ def given(
         contact=contact,
     )
     target = Target(
-        name=next(url for url in (acme, est, scep, cmp, ocsp, crl) if url),
+        name=name or next(url for url in (acme, est, scep, cmp, ocsp, crl) if url),
         trust_anchor=ca or "",
         acme=described if acme else None,
         est=EstTarget(url=est, username=username, code_env=code_env) if est else None,

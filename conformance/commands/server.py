@@ -15,6 +15,7 @@ _OPTIONS = (
     click.option(
         "--target", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The server, as target.toml."
     ),
+    click.option("--name", metavar="WORDS", default="", help="What reports call the server. [its URL]"),
     click.option("--acme", metavar="URL", help="Directory URL of an ACME server."),
     click.option(
         "--est", metavar="URL", help="An EST server, down to the label if there is one: https://HOST/.well-known/est/LABEL."

@@ -286,6 +286,7 @@ def test_another_profile_of_a_target_has_its_own_credentials():
 def test_bare_urls_are_a_target(monkeypatch):
     monkeypatch.setenv("KIT_CODE", "secret")
     target = given(est="https://a.test/e", cmp="http://a.test/c", username="lab", reference="ref", code_env="KIT_CODE")
+    assert (target.name, given(est="https://a.test/e", name="libest").name) == ("https://a.test/e", "libest")
     assert target.endpoints == {"est": "https://a.test/e", "cmp": "http://a.test/c"}
     assert (target.est.username, target.est.code) == ("lab", "secret")
     assert (target.cmp.reference, target.cmp.code) == ("ref", "secret")
