@@ -20,10 +20,8 @@ from privca.base.exchange import Exchange
 from privca.config import Config, ConfigurationError, load
 from privca.enrollment.authentication import Authentication
 from privca.enrollment.credentials import Credentials
-from privca.enrollment.door import Door
 from privca.enrollment.ports import Code, Passcode
 from privca.enrollment.secrets import generated
-from privca.enrollment.service import EnrollmentService
 from privca.issuance.authorities import Authorities
 from privca.issuance.delegates import Delegates, Lock
 from privca.issuance.issue import Issuer
@@ -59,7 +57,6 @@ class Parts:
     issuer: Issuer
     revocation: Revocation
     lists: RevocationLists
-    door: Door
     credentials: Credentials
 
     def exchange(self, profile_id: str) -> Exchange:
@@ -109,10 +106,8 @@ def compose(
     delegates = Delegates(store, keys, authorities, clock, entropy, lock)
     issuer, revocation = Issuer(store, keys, authorities), Revocation(store)
     lists = RevocationLists(store, keys, authorities, offload)
-    door, credentials = EnrollmentService(store, authorities, issuer, revocation), Authentication(store)
-    return Parts(
-        config, clock, entropy, secrets, store, keys, authorities, delegates, issuer, revocation, lists, door, credentials
-    )
+    credentials = Authentication(store)
+    return Parts(config, clock, entropy, secrets, store, keys, authorities, delegates, issuer, revocation, lists, credentials)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ from privca.pkix.rfc5280.names import attributes_of, names_of
 from privca.services import Surroundings, acme, cmp, est, scep
 from privca.web import urls
 
+PROTOCOLS = ("acme", "est", "scep", "cmp")
 PROFILE = "vector"
 CA = "vector"
 _SERVICES = {"acme": acme, "est": est, "scep": scep, "cmp": cmp}

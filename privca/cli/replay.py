@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from privca.cli.output import Failed
-from privca.replay import Situation, Stage, Tls
+from privca.replay import PROTOCOLS, Situation, Stage, Tls
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,7 +48,9 @@ def command() -> None:
     with ExitStack() as stack:
         stage: Stage | None = None
         for line in _lines():
-            if line.begin is not None:
+            if line.begin is not None and line.begin.protocol not in PROTOCOLS:
+                _say({"unsupported": f"no protocol {line.begin.protocol[:20]!r} here, but {', '.join(PROTOCOLS)}"})
+            elif line.begin is not None:
                 stack.close()
                 stage = stack.enter_context(Stage(line.begin))
                 _say({"ready": True})

@@ -16,6 +16,7 @@ from privca.cli import output
 from privca.composition import directly, run
 from privca.config import load
 from privca.enrollment.door import Identity, Issued, Pending, Submission
+from privca.services import door
 from tests.cli.test_credentials import call, directory, of
 from tests.support.issuance_lab import csr
 
@@ -38,7 +39,7 @@ class Operator:
         assert profile is not None
         request = csr(names, subject=[(NameOID.COMMON_NAME, subject)])
         submission = Submission(request_id, Identity("code", "code:lab"), request)
-        return run(self.parts.door.submit(self.parts.exchange("lab-est-approval"), profile, submission))
+        return run(door(self.parts).submit(self.parts.exchange("lab-est-approval"), profile, submission))
 
 
 @pytest.fixture

@@ -109,6 +109,11 @@ def test_a_harness_that_is_not_there_or_ends_is_its_own_failure() -> None:
     assert run("replay", "-k", "nothing.like.this").exit_code == 5
 
 
+def test_our_harness_says_which_protocols_it_has(server) -> None:
+    with pytest.raises(harness.Unsupported, match="acme, est, scep, cmp"):
+        server.begin({"protocol": "xmpp", "now": "2026-01-02T03:04:05Z", "seed": "00", "ca": {"key": "", "certificate": ""}})
+
+
 def test_what_a_reply_says_is_read_from_its_octets_alone() -> None:
     assert reading.read("est", "/.well-known/est/simpleenroll", 202, b"") == reading.Answer("waits", 202)
     assert (
