@@ -76,6 +76,26 @@ def test_a_claimed_feature_that_is_missing_is_inconsistent():
     assert ended(body, feature="renewal-info", claims=frozenset({"caa"})).verdict is Verdict.UNSUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("granted", "verdict"),
+    [([True, True], Verdict.PASS), ([False, True], Verdict.INCONCLUSIVE), ([True, False], Verdict.FAIL)],
+    ids=["both times", "not before", "not after"],
+)
+def test_a_spoilt_request_counts_only_between_two_that_are_granted(granted, verdict):
+    request = HttpRequest("GET", "https://ca.example.test/")
+    replies = iter([HttpResponse(200 if one else 400, (), b"", request) for one in granted])
+
+    def body(e):
+        e.paired(
+            lambda: next(replies),
+            lambda: HttpResponse(400, (), b"", request),
+            denied=lambda reply: "" if reply.status == 200 else "refused",
+            judge=lambda reply: e.check(reply.status == 400, "x"),
+        )
+
+    assert ended(body).verdict is verdict
+
+
 def test_what_was_found_before_the_end_was_found():
     def body(e):
         e.check(False, "broken")

@@ -109,6 +109,14 @@ def test_a_harness_that_is_not_there_or_ends_is_its_own_failure() -> None:
     assert run("replay", "-k", "nothing.like.this").exit_code == 5
 
 
+def test_a_reply_that_is_the_same_each_time_is_compared_octet_for_octet(server) -> None:
+    vector = loader.find("cmp.generated.ir-bad-version")
+    reply = replaying.answers(server, vector)
+    assert replaying.fault_of(vector, reply) == ""
+    other = harness.Reply(reply.status, reply.fields, reply.body[:-1] + bytes([reply.body[-1] ^ 1]))
+    assert "octets" in replaying.fault_of(vector, other)
+
+
 def test_our_harness_says_which_protocols_it_has(server) -> None:
     with pytest.raises(harness.Unsupported, match="acme, est, scep, cmp"):
         server.begin({"protocol": "xmpp", "now": "2026-01-02T03:04:05Z", "seed": "00", "ca": {"key": "", "certificate": ""}})

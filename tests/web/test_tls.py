@@ -73,6 +73,13 @@ def test_suites_without_forward_secrecy_or_aead_are_refused(suite, serve, client
         client(port, trusting)
 
 
+def test_rfc9325_4_2_1_of_what_a_client_offers_the_stronger_is_chosen(serve, client, echo, server_tls, trusting):
+    trusting.maximum_version = ssl.TLSVersion.TLSv1_2
+    trusting.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384")
+    with client(serve(echo, tls=server_tls).port, trusting) as c:
+        assert c.socket.cipher()[0] == "ECDHE-ECDSA-AES256-GCM-SHA384"
+
+
 @pytest.mark.parametrize(("offered", "chosen"), [(["h2", "http/1.1"], "http/1.1"), (["http/1.1"], "http/1.1"), ([], None)])
 def test_alpn_is_http_1_1(offered, chosen, serve, client, echo, server_tls, trusting):
     if offered:

@@ -44,6 +44,8 @@ _UNREADABLE = (
     x509.UnsupportedGeneralNameType,
 )
 """What a certificate raises that cannot be read."""
+_LOOKED_AT = 32
+"""Certificates behind the first among which a signer is looked for: nobody is known yet, and each costs some time to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _signer(message: PkiMessage) -> bytes:
     kid = message.header.sender_kid
     if not others or kid is None or _key_identifier(first) == kid:
         return first
-    return next((one for one in others if _key_identifier(one) == kid), first)
+    return next((one for one in others[:_LOOKED_AT] if _key_identifier(one) == kid), first)
 
 
 def _key_identifier(octets: bytes) -> bytes | None:
