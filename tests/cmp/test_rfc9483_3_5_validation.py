@@ -4,13 +4,16 @@
 import os
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from privca.base.refused import Reason
+from privca.cmp.protection import authentication
 from privca.cmp.rfc9810.status import TABLE
 from privca.issuance.ports import CertificateStatus
 from privca.issuance.profile import Template
@@ -366,3 +369,13 @@ def test_rfc9483_4_1_3_an_update_without_a_certificate_to_update(lab):
 
 def test_every_reason_has_a_failinfo():
     assert set(TABLE) == set(Reason)
+
+
+@pytest.mark.parametrize(("between", "found"), [(31, True), (32, False)])
+def test_rfc9483_3_3_the_signer_is_looked_for_among_so_many_certificates_alone(lab, between, found):
+    """Nobody is known yet: what a stranger sends along must not cost more and more."""
+    enrolled = lab.device(KEY).certificate
+    signer = enrolled.public_bytes(Encoding.DER)
+    kid = enrolled.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    message = SimpleNamespace(extra_certs=(b"0", *[b"0"] * between, signer), header=SimpleNamespace(sender_kid=kid))
+    assert (authentication._signer(message) == signer) is found
